@@ -1,0 +1,3 @@
+#include "base/thread.h"
+
+__thread struct thread_state self;

@@ -1,0 +1,42 @@
+/* What the library knows of the calling thread. Initial-exec thread-local: reading it never
+ * allocates, so wrappers may use it anywhere, signal handlers and constructors included. */
+#ifndef PG_BASE_THREAD_H
+#define PG_BASE_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/sys.h"
+
+struct thread_state {
+    int tid, tid_pid;      /* cached thread id, and the process that it was read in */
+    int vfork_parent;      /* set by vfork() to the caller's pid until the caller is back */
+    uint32_t captures;     /* stacks captured so far by this thread */
+    uint8_t in_libunwind;  /* libunwind's own libc calls are answered by stack/guard.c */
+    uint8_t in_setup;      /* creating the state file: calls made meanwhile pass through */
+};
+
+extern __thread struct thread_state self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The calling thread's id. `pid` is the process's: a forked child has copied the cache. */
+static inline int thread_id(int pid) {
+    if (unlikely(self.tid_pid != pid)) {
+        self.tid = (int)sys(SYS_gettid);
+        self.tid_pid = pid;
+    }
+    return self.tid;
+}
+
+/* True in the child of vfork() until it execs or exits: it runs on the parent's memory, and what it
+ * does to its descriptors must not be recorded (vfork(2)). */
+static inline bool thread_in_vfork_child(void) {
+    if (likely(!self.vfork_parent))
+        return false;
+    if ((int)sys(SYS_getpid) != self.vfork_parent)
+        return true;
+    self.vfork_parent = 0;
+    return false;
+}
+
+#endif

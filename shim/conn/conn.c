@@ -1,0 +1,269 @@
+#include "conn/conn.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "conn/process.h"
+#include "conn/record.h"
+#include "conn/site.h"
+#include "stack/stack.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+void conn_begin_process(void) {
+    record_begin_process();
+}
+
+/* --- slots ---------------------------------------------------------------------------------- */
+
+/* Puts a slot under fd; what stood there was closed behind our back. */
+static void enter(int fd, uint64_t slot) {
+    bool ok;
+    uint64_t stale = fd_put(fd, slot, &ok);
+    if (!ok)
+        record_release(slot, fd);
+    record_release(stale, fd);
+}
+
+void conn_forget(int fd) {
+    record_release(fd_take(fd), fd);
+}
+
+static void forget_one(int fd, uint64_t slot, void *unused) {
+    (void)slot;
+    (void)unused;
+    conn_forget(fd);
+}
+
+void conn_forget_range(unsigned first, unsigned last) {
+    fd_each(first, last, forget_one, NULL);
+}
+
+/* --- what the kernel knows of a socket ------------------------------------------------------- */
+
+static int socket_option(int fd, int name) {
+    int v = -1;
+    socklen_t n = sizeof v;
+    return sys(SYS_getsockopt, fd, SOL_SOCKET, name, &v, &n) == 0 ? v : -1;
+}
+
+static bool is_tcp(int domain, int type, int protocol) {
+    return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
+           (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+/* For a socket whose making we did not see (inherited, or made inside libc). */
+static bool kernel_says_tcp(int fd) {
+    if (process_is_quiet())
+        return false;
+    return is_tcp(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE),
+                  socket_option(fd, SO_PROTOCOL));
+}
+
+static uint64_t inode_of(int fd) {
+    struct stat st;
+    return !process_is_quiet() && sys(SYS_fstat, fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+void conn_socket(int fd, int domain, int type, int protocol) {
+    enter(fd, is_tcp(domain, type, protocol) ? FD_TCP : FD_NONE);
+}
+
+static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint8_t direction) {
+    struct record_facts f = {
+        .fd = fd,
+        .state = state,
+        .direction = direction,
+        .inode = inode_of(fd),
+        .site = site_find(stack_capture(), peer, direction),
+        .peer = peer,
+    };
+    uint64_t slot = record_open(&f);
+    enter(fd, slot);
+    return slot;
+}
+
+struct dial conn_dial(int fd, const struct addr *peer) {
+    struct dial d = {.slot = fd_get(fd)};
+    struct box_conn *c = record_of(d.slot);
+    if (c) {
+        d.before = atomic_load(&c->state);
+        if (d.before != CONN_FAILED)
+            return d;
+    } else if (d.slot != FD_TCP && !kernel_says_tcp(fd)) {
+        d.slot = FD_NONE;
+        return d;
+    }
+    d.before = CONN_FREE;
+    d.fresh = true;
+    d.slot = open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND);
+    return d;
+}
+
+void conn_settle(struct box_conn *c, int state, int error) {
+    uint8_t connecting = CONN_CONNECTING;
+    if (!atomic_compare_exchange_strong(&c->state, &connecting, (uint8_t)state))
+        return;
+    atomic_store_explicit(&c->error, error, memory_order_relaxed);
+    atomic_store_explicit(&c->settled, clock_coarse(), memory_order_relaxed);
+    if (state == CONN_FAILED)
+        site_count(c->site, SITE_FAILED, 0);
+}
+
+/* What connect() says about the attempt, apart from where it stood before. */
+enum outcome { OUT_ESTABLISHED, OUT_UNDER_WAY, OUT_NO_ATTEMPT, OUT_FAILED };
+
+static enum outcome outcome_of(int result, int error) {
+    if (result == 0 || error == EISCONN)
+        return OUT_ESTABLISHED;
+    switch (error) {
+    case EINPROGRESS:
+    case EALREADY:
+    case EINTR: /* the attempt goes on by itself (connect(2)) */
+        return OUT_UNDER_WAY;
+    case EBADF:
+    case ENOTSOCK:
+    case EFAULT:
+    case EINVAL:
+    case EAFNOSUPPORT:
+        return OUT_NO_ATTEMPT;
+    default:
+        return OUT_FAILED;
+    }
+}
+
+static void settle_as(struct box_conn *c, enum outcome o, int error) {
+    if (o == OUT_ESTABLISHED)
+        conn_settle(c, CONN_ESTABLISHED, 0);
+    else if (o == OUT_FAILED)
+        conn_settle(c, CONN_FAILED, error);
+}
+
+/* The call began an attempt of its own on a descriptor whose record was not waiting for one: another
+ * socket has taken the number behind our back, or a failed attempt was begun again. */
+static bool is_new_attempt(const struct dial *d, int result, int error) {
+    if (d->before == CONN_ESTABLISHED)
+        return result == 0 || (error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT);
+    return error == EINPROGRESS;
+}
+
+void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int result, int error) {
+    struct box_conn *c = record_of(d->slot);
+    if (!c)
+        return;
+    enum outcome o = outcome_of(result, error);
+    error = result == 0 ? 0 : error;
+    if (d->fresh && o == OUT_NO_ATTEMPT) {
+        site_count(c->site, SITE_UNDONE, 0);
+        conn_forget(fd);
+    } else if (!d->fresh && is_new_attempt(d, result, error)) {
+        c = record_of(open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND));
+        if (c)
+            settle_as(c, o, error);
+    } else {
+        settle_as(c, o, error);
+    }
+}
+
+void conn_disconnected(int fd) {
+    if (slot_is_conn(fd_get(fd)))
+        enter(fd, FD_TCP);
+}
+
+void conn_accepted(int fd, const struct addr *peer) {
+    if (peer->family == ADDR_NONE)
+        enter(fd, FD_NONE);
+    else
+        open_record(fd, peer, CONN_ESTABLISHED, CONN_INBOUND);
+}
+
+void conn_inherit(int fd, void *unused) {
+    (void)unused;
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    struct addr peer;
+    if (sys(SYS_getpeername, fd, &ss, &n) != 0 ||
+        !addr_from_sockaddr(&peer, (struct sockaddr *)&ss, n) || !kernel_says_tcp(fd))
+        return;
+    struct record_facts f = {
+        .fd = fd,
+        .state = CONN_ESTABLISHED,
+        .flags = CONN_INHERITED,
+        .inode = inode_of(fd),
+        .site = BOX_NONE,
+        .peer = &peer,
+    };
+    enter(fd, record_open(&f));
+}
+
+/* --- moving --------------------------------------------------------------------------------- */
+
+void conn_duplicated(int oldfd, int newfd) {
+    uint64_t slot = fd_get(oldfd);
+    if (slot_is_conn(slot) && !record_share(slot))
+        slot = FD_NONE;
+    enter(newfd, slot);
+}
+
+uint64_t conn_overwrite(int newfd) {
+    return fd_take(newfd);
+}
+
+void conn_overwritten(int oldfd, int newfd, uint64_t taken, bool succeeded) {
+    if (!succeeded) {
+        fd_put_back(newfd, taken);
+        return;
+    }
+    conn_duplicated(oldfd, newfd);
+    record_release(taken, newfd);
+}
+
+void conn_shut(int fd, int how) {
+    struct box_conn *c = fd_conn(fd);
+    if (!c)
+        return;
+    uint8_t flags = (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) |
+                              (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
+    atomic_fetch_or(&c->flags, flags);
+    atomic_store_explicit(&c->shut_at, clock_coarse(), memory_order_relaxed);
+}
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+/* Errors after which the connection is dead (tcp(7), ip(7)). */
+static bool is_fatal(int error) {
+    return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNREFUSED ||
+           error == ECONNABORTED || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+static void died(struct box_conn *c, int error) {
+    if (atomic_load(&c->state) == CONN_CONNECTING) {
+        conn_settle(c, CONN_FAILED, error);
+        return;
+    }
+    atomic_store_explicit(&c->error, error, memory_order_relaxed);
+    if (error != EPIPE)
+        atomic_fetch_or(&c->flags, CONN_RESET);
+}
+
+void conn_read_nothing(struct box_conn *c, ssize_t n, int error) {
+    if (n < 0) {
+        if (is_fatal(error))
+            died(c, error);
+        return;
+    }
+    if (atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
+        return;
+    atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
+}
+
+void conn_write_failed(struct box_conn *c, int error) {
+    if (is_fatal(error))
+        died(c, error);
+}

@@ -1,0 +1,111 @@
+/* The life of a connection: connecting, established, half-closed by either side, failed, closed.
+ *
+ * The wrappers tell this room what the program did; it keeps one record for each connection in the
+ * state file and one slot for each descriptor. Everything here is async-signal-safe, holds no lock
+ * across anything of the program's, and may change errno (the wrappers put it back), except where
+ * "keeps errno" is said. "Ready" means behind process_ready(). */
+#ifndef PG_CONN_CONN_H
+#define PG_CONN_CONN_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "conn/fdtable.h"
+
+void conn_begin_process(void);
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+/* socket() returned fd: remembers whether it can become a TCP connection. A live slot under this
+ * number proves that the old connection was closed behind our back. Ready. */
+void conn_socket(int fd, int domain, int type, int protocol);
+
+/* A connect() under way, between conn_dial and conn_dialed. */
+struct dial {
+    uint64_t slot; /* FD_NONE: not a TCP socket, nothing to do */
+    int before;    /* the record's state before this call */
+    bool fresh;    /* the record was opened by this call */
+};
+
+/* Before the real connect() of fd to peer: records the connection as connecting, with the caller's
+ * stack, so that one that blocks for minutes can be seen. Ready. */
+struct dial conn_dial(int fd, const struct addr *peer);
+/* After it: what it returned, and errno. Ready. */
+void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int result, int error);
+/* connect(AF_UNSPEC) succeeded: the connection is gone, the socket can connect again. Ready. */
+void conn_disconnected(int fd);
+
+/* accept() returned fd. `peer`: ADDR_NONE when it is no internet address. Ready. */
+void conn_accepted(int fd, const struct addr *peer);
+
+/* A descriptor that was open in the parent of this forked child (conn/process.c). */
+void conn_inherit(int fd, void *unused);
+
+/* --- moving and closing --------------------------------------------------------------------- */
+
+/* BEFORE the real close(): the number may be handed out again the moment that the kernel has it.
+ * Also when the descriptor turns out to have been closed behind our back. Ready, keeps errno. */
+void conn_forget(int fd);
+void conn_forget_range(unsigned first, unsigned last);
+
+/* oldfd was duplicated as newfd by dup() or fcntl(F_DUPFD). Ready. */
+void conn_duplicated(int oldfd, int newfd);
+/* dup2(oldfd, newfd) closes newfd only if it succeeds: what stood under newfd is taken out before
+ * and settled after. Ready. */
+uint64_t conn_overwrite(int newfd);
+void conn_overwritten(int oldfd, int newfd, uint64_t taken, bool succeeded);
+
+/* shutdown(fd, how) succeeded. Keeps errno. */
+void conn_shut(int fd, int how);
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+void conn_settle(struct box_conn *c, int state, int error);
+/* A read that returned 0 or failed, a write that failed; `error` is errno. */
+void conn_read_nothing(struct box_conn *c, ssize_t n, int error);
+void conn_write_failed(struct box_conn *c, int error);
+
+/* Plain load and store, no locked instruction: two threads that read one connection at once may
+ * lose a count; none of the programs that matter do. */
+static inline void conn_add(_Atomic uint64_t *n, uint64_t by) {
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
+                          memory_order_relaxed);
+}
+
+/* After a read on fd that asked for some bytes and returned n. Keeps errno. */
+static inline void conn_read(int fd, ssize_t n) {
+    struct box_conn *c = fd_conn(fd);
+    if (likely(!c))
+        return;
+    if (unlikely(n <= 0)) {
+        conn_read_nothing(c, n, errno);
+        return;
+    }
+    conn_add(&c->bytes_in, (uint64_t)n);
+    conn_add(&c->calls_in, 1);
+    atomic_store_explicit(&c->last_in, clock_coarse(), memory_order_relaxed);
+    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
+        conn_settle(c, CONN_ESTABLISHED, 0);
+}
+
+/* After a write on fd that returned n. Keeps errno. */
+static inline void conn_wrote(int fd, ssize_t n) {
+    struct box_conn *c = fd_conn(fd);
+    if (likely(!c))
+        return;
+    if (unlikely(n < 0)) {
+        conn_write_failed(c, errno);
+        return;
+    }
+    conn_add(&c->bytes_out, (uint64_t)n);
+    conn_add(&c->calls_out, 1);
+    atomic_store_explicit(&c->last_out, clock_coarse(), memory_order_relaxed);
+    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
+        conn_settle(c, CONN_ESTABLISHED, 0);
+}
+
+#endif

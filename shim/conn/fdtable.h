@@ -1,0 +1,78 @@
+/* Descriptor -> connection: a two-level array of atomic words, no lock.
+ *
+ * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected yet), or a connection's
+ * record and the generation in which it was entered. The whole table is wiped in forked children
+ * (base/live.h). */
+#ifndef PG_CONN_FDTABLE_H
+#define PG_CONN_FDTABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/live.h"
+#include "base/sys.h"
+#include "state/mine.h"
+
+enum { FD_PAGE = 1024, FD_PAGES = 4096, FD_MAX = FD_PAGE * FD_PAGES };
+
+struct fd_page {
+    _Atomic uint64_t slot[FD_PAGE];
+};
+struct fd_table {
+    struct fd_page *_Atomic page[FD_PAGES];
+};
+LIVE_TYPE(struct fd_table, fd_table);
+extern union live_fd_table fd_table __attribute__((visibility("hidden")));
+
+#define FD_NONE UINT64_C(0)
+#define FD_TCP ((uint64_t)UINT32_MAX)
+
+/* A slot that names record `index` in the life that `seq` counts. */
+static inline uint64_t slot_of(uint32_t index, uint32_t seq) {
+    return (uint64_t)seq << 32 | (index + 1);
+}
+static inline bool slot_is_conn(uint64_t slot) {
+    return (uint32_t)slot - 1 < BOX_CONNS_MAX;
+}
+static inline uint32_t slot_index(uint64_t slot) {
+    return (uint32_t)slot - 1;
+}
+static inline uint32_t slot_seq(uint64_t slot) {
+    return (uint32_t)(slot >> 32);
+}
+
+/* The slot of a descriptor; FD_NONE for any number that has none. The whole cost of a read or write
+ * on an untracked descriptor. Async-signal-safe. */
+static inline uint64_t fd_get(int fd) {
+    unsigned p = (unsigned)fd / FD_PAGE;
+    if (unlikely(p >= FD_PAGES))
+        return FD_NONE;
+    struct fd_page *page = atomic_load_explicit(&fd_table.v.page[p], memory_order_acquire);
+    if (!page)
+        return FD_NONE;
+    return atomic_load_explicit(&page->slot[(unsigned)fd % FD_PAGE], memory_order_acquire);
+}
+
+/* The connection's record behind a descriptor, or NULL. */
+static inline struct box_conn *fd_conn(int fd) {
+    uint64_t slot = fd_get(fd);
+    return likely(!slot_is_conn(slot)) ? NULL : &mine.conns[slot_index(slot)];
+}
+
+/* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs no
+ * memory. False through *ok when there is no memory for the page; nothing was stored then. */
+uint64_t fd_put(int fd, uint64_t slot, bool *ok);
+/* Takes a slot out. */
+uint64_t fd_take(int fd);
+/* Stores `slot` if the descriptor's slot is empty. */
+void fd_put_back(int fd, uint64_t slot);
+
+/* Calls visit for every descriptor in [first, last] that has a slot. Async-signal-safe. */
+void fd_each(unsigned first, unsigned last, void (*visit)(int fd, uint64_t slot, void *), void *arg);
+
+/* In a forked child, before it records anything: hands out what the parent's table held (through
+ * visit) and starts with an empty one. */
+void fd_table_inherit(void (*visit)(int fd, void *), void *arg);
+
+#endif

@@ -1,0 +1,95 @@
+#include "conn/process.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "conn/conn.h"
+#include "conn/fdtable.h"
+#include "conn/site.h"
+#include "stack/stack.h"
+#include "state/mine.h"
+
+enum { SETUP_YIELDS = 100000, RESERVED = 4096 };
+
+union live_process process;
+struct box mine;
+
+static const struct options *options;
+static const char *program_path = "";
+static void (*ready_hook)(void);
+static _Atomic bool quiet;
+
+void process_setup(const struct options *o, const char *program, void (*on_ready)(void)) {
+    options = o;
+    program_path = program;
+    ready_hook = on_ready;
+}
+
+const struct options *process_options(void) {
+    return options;
+}
+
+static void complain(const char *line) {
+    say(line, NULL);
+}
+
+/* A forked child still has its parent's file mapped: let go of it once ours is there. */
+static bool set_up(void) {
+    struct box parents = mine, own;
+    struct box_setup s = {
+        .state_dir = options->state_dir,
+        .program = program_path,
+        .suppressions = options->suppressions,
+        .leak_after = options->leak_after,
+    };
+    live_register(&process, sizeof process);
+    live_register(&fd_table, sizeof fd_table);
+    stack_begin_process();
+    conn_begin_process();
+    site_begin_process();
+    if (!box_create(&own, &s, complain))
+        return false;
+    mine = own;
+    fd_table_inherit(conn_inherit, NULL);
+    box_unmap(&parents);
+    return true;
+}
+
+/* With all signals blocked: a handler that comes now would find a half-made process. */
+static bool set_up_blocked(void) {
+    uint64_t all = ~UINT64_C(0), before = 0;
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+    self.in_setup = 1;
+    bool ok = set_up();
+    atomic_store_explicit(&process.v.state, ok ? PROCESS_READY : PROCESS_FAILED,
+                          memory_order_release);
+    if (ok && ready_hook)
+        ready_hook();
+    self.in_setup = 0;
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+    return ok;
+}
+
+bool process_begin(void) {
+    int state = PROCESS_NEW;
+    if (!options || self.in_setup || thread_in_vfork_child())
+        return false;
+    if (atomic_compare_exchange_strong(&process.v.state, &state, PROCESS_SETTING_UP))
+        return set_up_blocked();
+    for (int i = 0; i < SETUP_YIELDS && state == PROCESS_SETTING_UP; i++) {
+        sys(SYS_sched_yield);
+        state = atomic_load_explicit(&process.v.state, memory_order_acquire);
+    }
+    return state == PROCESS_READY;
+}
+
+void process_go_quiet(void) {
+    if (process_ready())
+        box_reserve(&mine, RESERVED);
+    stack_go_quiet();
+    atomic_store(&quiet, true);
+}
+
+bool process_is_quiet(void) {
+    return atomic_load_explicit(&quiet, memory_order_relaxed);
+}

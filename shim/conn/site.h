@@ -1,0 +1,21 @@
+/* Hosts and call sites: what connections are counted and grouped by. */
+#ifndef PG_CONN_SITE_H
+#define PG_CONN_SITE_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "state/layout.h"
+
+void site_begin_process(void);
+
+/* The record of the call site that opens connections to `peer` from `stack` (BOX_NONE allowed), new
+ * at first sight; inbound sites have no host. BOX_NONE when the table is full. A handler that
+ * interrupted a look-up gets a record of its own. Any thread, async-signal-safe. */
+uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction);
+
+enum site_event { SITE_OPENED, SITE_UNDONE, SITE_FAILED, SITE_CLOSED };
+/* Counts for the site and its host. `now`: the time of SITE_OPENED. */
+void site_count(uint32_t site, enum site_event what, uint64_t now);
+
+#endif

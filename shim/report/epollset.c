@@ -1,0 +1,117 @@
+#include "report/epollset.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/mem.h"
+#include "base/out.h"
+#include "base/sys.h"
+
+enum { WATCH_MAX = 1 << 22 }; /* descriptor numbers; the mapping is sparse */
+
+struct dirent_kernel { /* getdents64(2) */
+    uint64_t ino;
+    int64_t off;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
+static int open_proc(const char *pid, const char *what, int fd, int flags) {
+    char path[64];
+    struct out o;
+    out_init(&o, -1, path, sizeof path - 1);
+    out_strs(&o, "/proc/", pid, what, NULL);
+    if (fd >= 0)
+        out_u64(&o, (uint64_t)fd);
+    path[o.len] = '\0';
+    return (int)sys(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+}
+
+static int number(const char *s) {
+    int v = 0;
+    for (; *s >= '0' && *s <= '9' && v < WATCH_MAX; s++)
+        v = v * 10 + (*s - '0');
+    return *s ? -1 : v;
+}
+
+bool proc_fds(const char *pid, void (*visit)(int, void *), void *arg) {
+    char buf[4096] __attribute__((aligned(8)));
+    int dir = open_proc(pid, "/fd", -1, O_RDONLY | O_DIRECTORY);
+    if (dir < 0)
+        return false;
+    bool own = strcmp(pid, "self") == 0;
+    long n;
+    while ((n = sys(SYS_getdents64, dir, buf, sizeof buf)) > 0) {
+        for (long at = 0; at < n;) {
+            struct dirent_kernel *d = (struct dirent_kernel *)(void *)(buf + at);
+            int fd = d->name[0] == '.' ? -1 : number(d->name);
+            at += d->len;
+            if (fd >= 0 && !(own && fd == dir))
+                visit(fd, arg);
+        }
+    }
+    sys(SYS_close, dir);
+    return n == 0;
+}
+
+bool epoll_watch_begin(struct epoll_watch *w) {
+    w->size = WATCH_MAX / 8;
+    w->bits = mem_map(w->size);
+    return w->bits != NULL;
+}
+
+void epoll_watch_free(struct epoll_watch *w) {
+    mem_unmap(w->bits, w->size);
+    w->bits = NULL;
+}
+
+bool epoll_watch_has(const struct epoll_watch *w, int fd) {
+    return fd >= 0 && fd < WATCH_MAX && (w->bits[fd / 64] >> (fd % 64) & 1);
+}
+
+/* One line, "tfd:        5 events:     2019 data: ..." (the events in hex). */
+static void read_line(struct epoll_watch *w, const char *s) {
+    uint32_t fd = 0, events = 0;
+    if (strncmp(s, "tfd:", 4) != 0)
+        return;
+    for (s += 4; *s == ' '; s++)
+        ;
+    for (; *s >= '0' && *s <= '9'; s++)
+        fd = fd * 10 + (uint32_t)(*s - '0');
+    const char *e = strstr(s, "events:");
+    if (!e)
+        return;
+    for (e += 7; *e == ' '; e++)
+        ;
+    for (; (*e >= '0' && *e <= '9') || (*e >= 'a' && *e <= 'f'); e++)
+        events = events << 4 | (uint32_t)(*e <= '9' ? *e - '0' : *e - 'a' + 10);
+    if (fd < WATCH_MAX && (events & (EPOLLIN | EPOLLRDHUP)))
+        w->bits[fd / 64] |= UINT64_C(1) << (fd % 64);
+}
+
+void epoll_watch_read(struct epoll_watch *w, const char *pid, int epfd) {
+    char buf[4096];
+    size_t have = 0;
+    int fd = open_proc(pid, "/fdinfo/", epfd, O_RDONLY);
+    if (fd < 0)
+        return;
+    for (;;) {
+        long n = sys(SYS_read, fd, buf + have, sizeof buf - 1 - have);
+        if (n <= 0)
+            break;
+        have += (size_t)n;
+        buf[have] = '\0';
+        char *line = buf, *end;
+        for (; (end = strchr(line, '\n')); line = end + 1) {
+            *end = '\0';
+            read_line(w, line);
+        }
+        have -= (size_t)(line - buf);
+        memmove(buf, line, have);
+        if (have == sizeof buf - 1)
+            have = 0; /* no line of ours is that long */
+    }
+    sys(SYS_close, fd);
+}

@@ -1,0 +1,26 @@
+/* Which descriptors a process's epoll sets listen to, as /proc/PID/fdinfo shows them (proc(5)).
+ * Async-signal-safe; also used by the command. `pid` is a number as text, or "self". */
+#ifndef PG_REPORT_EPOLLSET_H
+#define PG_REPORT_EPOLLSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Calls visit for each open descriptor of the process; one descriptor of ours is open meanwhile and
+ * not visited. False when /proc can not be read (no descriptor left, no permission). */
+bool proc_fds(const char *pid, void (*visit)(int fd, void *), void *arg);
+
+struct epoll_watch {
+    uint64_t *bits; /* one for each descriptor number */
+    size_t size;
+};
+
+bool epoll_watch_begin(struct epoll_watch *w);
+void epoll_watch_free(struct epoll_watch *w);
+/* Adds what the epoll set under fd listens to: every descriptor registered for reading or for the
+ * peer's end, and not disabled by EPOLLONESHOT. Nothing when fd is no epoll set. */
+void epoll_watch_read(struct epoll_watch *w, const char *pid, int fd);
+bool epoll_watch_has(const struct epoll_watch *w, int fd);
+
+#endif

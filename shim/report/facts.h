@@ -1,0 +1,77 @@
+/* What a report judges: the connections of a state file, each checked with the kernel first.
+ *
+ * Two gatherers make it: report/inside.c in the guarded process, tools/outside.c for another
+ * process. All memory is one mapping that facts_free gives back. */
+#ifndef PG_REPORT_FACTS_H
+#define PG_REPORT_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "state/view.h"
+
+/* The kernel's states of a TCP socket (include/net/tcp_states.h). */
+enum {
+    TCP_UNKNOWN = 0,
+    TCP_IS_ESTABLISHED = 1,
+    TCP_IS_SYN_SENT = 2,
+    TCP_IS_SYN_RECV = 3,
+    TCP_IS_FIN_WAIT1 = 4,
+    TCP_IS_FIN_WAIT2 = 5,
+    TCP_IS_TIME_WAIT = 6,
+    TCP_IS_CLOSE = 7,
+    TCP_IS_CLOSE_WAIT = 8,
+    TCP_IS_LAST_ACK = 9,
+    TCP_IS_LISTEN = 10,
+    TCP_IS_CLOSING = 11,
+};
+const char *tcp_state_name(unsigned state);
+
+enum { FACT_FDS = 4 };
+
+/* One connection that the kernel has confirmed: the copy of its record, and what the kernel says. */
+struct fact {
+    uint64_t id, inode;
+    struct addr peer, local;
+    uint64_t opened, settled, last_in, last_out, eof_at;
+    uint64_t bytes_in, calls_in, bytes_out, calls_out;
+    uint32_t site;
+    int32_t thread, error;
+    uint32_t unread;    /* bytes that wait in the kernel */
+    uint32_t silent_ms; /* since the peer's last packet, 0: unknown */
+    int32_t fds[FACT_FDS];
+    uint32_t fd_count; /* may be more than are listed */
+    uint8_t state, direction, flags, tcp;
+    bool watched; /* in an epoll set that wants to hear of its end */
+    /* Filled by report/verdict.c and report/groups.c. */
+    uint8_t verdict;
+    uint32_t next; /* in its group; UINT32_MAX: last */
+};
+
+struct facts {
+    const struct view *view;
+    uint64_t now; /* CLOCK_MONOTONIC */
+    struct fact *fact;
+    uint32_t count, room;
+    uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
+    uint32_t unseen;   /* open TCP connections that no record is for */
+    bool unseen_known;
+    void *map;
+    size_t map_size;
+};
+
+/* Room for every record of the view. False: no memory. Async-signal-safe. */
+bool facts_begin(struct facts *f, const struct view *v);
+void facts_free(struct facts *f);
+
+/* The fact for record `conn`: a new one, copied from the record, or the one that is there; NULL when
+ * the record is not in use or changed while it was copied. */
+struct fact *facts_of(struct facts *f, uint32_t conn);
+void fact_add_fd(struct fact *x, int fd);
+/* Takes back the last fact that facts_of made. */
+void facts_drop_last(struct facts *f, uint32_t conn);
+
+/* When the program last used it: the latest of its reads, writes and opening. */
+uint64_t fact_last_use(const struct fact *x);
+
+#endif

@@ -1,0 +1,32 @@
+/* Verdicts -> groups: connections of one class, host and opening stack are one finding. */
+#ifndef PG_REPORT_GROUPS_H
+#define PG_REPORT_GROUPS_H
+
+#include <stdbool.h>
+
+#include "report/verdict.h"
+
+struct group {
+    uint64_t stack_hash;
+    uint64_t oldest; /* when the oldest of them was opened */
+    uint64_t unread;
+    struct addr host; /* ADDR_NONE for inbound ones: their peers differ */
+    uint32_t stack;   /* BOX_NONE: not captured */
+    uint32_t first, last, count;
+    uint8_t verdict;
+    bool suppressed;
+};
+
+struct groups {
+    struct group *group; /* in the order of the report */
+    uint32_t count;
+    void *map;
+    size_t map_size;
+};
+
+/* Groups all facts that are to be shown: by class, then the biggest first. Facts of a group are
+ * chained by `next`. False: no memory. Async-signal-safe; freed by groups_free. */
+bool groups_make(struct groups *g, struct facts *f);
+void groups_free(struct groups *g);
+
+#endif

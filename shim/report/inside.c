@@ -1,0 +1,116 @@
+#include "report/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "base/sys.h"
+#include "conn/conn.h"
+#include "conn/record.h"
+#include "report/epollset.h"
+
+/* The kernel's view of a socket; false when it is no TCP socket. */
+static bool ask_tcp(int fd, struct tcp_info *info) {
+    socklen_t n = sizeof *info;
+    memset(info, 0, sizeof *info);
+    return sys(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, info, &n) == 0;
+}
+
+static void ask_socket(struct fact *x, int fd, const struct tcp_info *info) {
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    int unread = 0;
+    x->tcp = info->tcpi_state;
+    x->silent_ms = info->tcpi_last_ack_recv;
+    if (sys(SYS_getsockname, fd, &ss, &n) == 0)
+        addr_from_sockaddr(&x->local, (struct sockaddr *)&ss, n);
+    if (sys(SYS_ioctl, fd, SIOCINQ, &unread) == 0 && unread > 0)
+        x->unread = (uint32_t)unread;
+}
+
+/* Is the socket under fd still the one of the record? */
+static bool is_same(const struct fact *x, int fd, struct tcp_info *info) {
+    struct stat st;
+    if (sys(SYS_fstat, fd, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    return (!x->inode || x->inode == st.st_ino) && ask_tcp(fd, info);
+}
+
+static void visit(int fd, uint64_t slot, void *arg) {
+    struct facts *f = arg;
+    struct tcp_info info;
+    if (!slot_is_conn(slot))
+        return;
+    uint32_t conn = slot_index(slot), before = f->count;
+    struct fact *x = facts_of(f, conn);
+    if (!x)
+        return;
+    if (is_same(x, fd, &info)) {
+        if (f->count > before)
+            ask_socket(x, fd, &info);
+        fact_add_fd(x, fd);
+        return;
+    }
+    if (f->count > before)
+        facts_drop_last(f, conn);
+    /* Closed behind our back; unless it was closed and opened anew since we looked. */
+    if (fd_get(fd) == slot)
+        conn_forget(fd);
+}
+
+/* --- what no record is for ------------------------------------------------------------------ */
+
+static bool is_connection(int fd) {
+    struct tcp_info info;
+    return ask_tcp(fd, &info) && info.tcpi_state != TCP_IS_LISTEN &&
+           info.tcpi_state != TCP_IS_CLOSE;
+}
+
+struct others {
+    struct facts *f;
+    struct epoll_watch *watch; /* NULL: not asked for */
+};
+
+static void visit_other(int fd, void *arg) {
+    struct others *o = arg;
+    struct stat st;
+    if (slot_is_conn(fd_get(fd)) || sys(SYS_fstat, fd, &st) != 0)
+        return;
+    if (S_ISSOCK(st.st_mode))
+        o->f->unseen += is_connection(fd);
+    else if (o->watch && (st.st_mode & S_IFMT) == 0)
+        epoll_watch_read(o->watch, "self", fd);
+}
+
+/* The peer closed some of them: are those still listened to? */
+static bool wants_watch(const struct facts *f) {
+    for (uint32_t i = 0; i < f->count; i++)
+        if (f->fact[i].tcp == TCP_IS_CLOSE_WAIT)
+            return true;
+    return false;
+}
+
+static void mark_watched(struct facts *f, const struct epoll_watch *w) {
+    for (uint32_t i = 0; i < f->count; i++) {
+        struct fact *x = &f->fact[i];
+        for (uint32_t k = 0; k < x->fd_count && k < FACT_FDS; k++)
+            x->watched |= epoll_watch_has(w, x->fds[k]);
+    }
+}
+
+void inside_gather(struct facts *f) {
+    fd_each(0, FD_MAX - 1, visit, f);
+    struct epoll_watch watch = {0};
+    bool wanted = wants_watch(f) && epoll_watch_begin(&watch);
+    struct others o = {.f = f, .watch = wanted ? &watch : NULL};
+    f->unseen_known = proc_fds("self", visit_other, &o);
+    if (wanted)
+        mark_watched(f, &watch);
+    epoll_watch_free(&watch);
+}

@@ -1,0 +1,120 @@
+/* Descriptor 2 need not be stderr: a program that closes everything and opens its data file may have
+ * that file there, and a report would end up inside. So stderr is what it was at the start or what
+ * dup2() made of it; anything else only when nothing can be spoilt: a terminal, a pipe, a log that
+ * is appended to. */
+#include "report/target.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/out.h"
+#include "base/sys.h"
+
+static const char *pattern = "stderr", *program = "";
+static struct {
+    uint64_t dev, ino;
+} known_stderr;
+
+static void remember_stderr(void) {
+    struct stat st;
+    if (sys(SYS_fstat, 2, &st) == 0) {
+        known_stderr.dev = st.st_dev;
+        known_stderr.ino = st.st_ino;
+    }
+}
+
+void target_setup(const char *path_pattern, const char *program_name) {
+    pattern = path_pattern;
+    program = program_name;
+    remember_stderr();
+}
+
+void target_stderr_moved(void) {
+    remember_stderr();
+}
+
+static bool stderr_is_safe(void) {
+    struct stat st;
+    if (sys(SYS_fstat, 2, &st) != 0)
+        return false;
+    if (st.st_dev == known_stderr.dev && st.st_ino == known_stderr.ino)
+        return true;
+    if (S_ISREG(st.st_mode))
+        return (sys(SYS_fcntl, 2, F_GETFL, 0) & O_APPEND) != 0;
+    return S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode);
+}
+
+/* 20260131-235959 in UTC; days to a date as in Hinnant's "chrono-compatible date algorithms". */
+static void out_time(struct out *o) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    uint64_t days = (uint64_t)t.tv_sec / 86400, s = (uint64_t)t.tv_sec % 86400;
+    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    uint64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
+    uint64_t year = yoe + era * 400 + (month <= 2);
+    out_u64(o, year * 10000 + month * 100 + day);
+    out_char(o, '-');
+    uint64_t clock = s / 3600 * 10000 + s / 60 % 60 * 100 + s % 60;
+    for (uint64_t digit = 100000; digit > clock && digit > 1; digit /= 10)
+        out_char(o, '0');
+    out_u64(o, clock);
+}
+
+static void out_name(struct out *o, const char *s) {
+    for (; *s; s++)
+        out_char(o, *s == '/' || (unsigned char)*s < ' ' ? '_' : *s);
+}
+
+/* The pattern with %p, %e, %t and %% filled in; the pid at the end when no %p named it. */
+static void out_path(struct out *o) {
+    bool has_pid = false;
+    for (const char *s = pattern; *s; s++) {
+        if (*s != '%' || !strchr("pet%", s[1]) || !s[1]) {
+            out_char(o, *s);
+            continue;
+        }
+        s++;
+        has_pid |= *s == 'p';
+        if (*s == 'p')
+            out_u64(o, (uint64_t)sys(SYS_getpid));
+        else if (*s == 'e')
+            out_name(o, program);
+        else if (*s == 't')
+            out_time(o);
+        else
+            out_char(o, '%');
+    }
+    if (!has_pid) {
+        out_char(o, '.');
+        out_u64(o, (uint64_t)sys(SYS_getpid));
+    }
+}
+
+int target_open(bool *close_it) {
+    char path[4096];
+    struct out o;
+    *close_it = false;
+    if (strcmp(pattern, "stderr") != 0) {
+        out_init(&o, -1, path, sizeof path - 1);
+        out_path(&o);
+        path[o.len] = '\0';
+        int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+        long fd = sys(SYS_openat, AT_FDCWD, path, flags, 0644);
+        *close_it = fd >= 0;
+        if (fd >= 0)
+            return (int)fd;
+        if (!stderr_is_safe())
+            return -1;
+        const char *why = strerrordesc_np((int)-fd);
+        say("report ", path, ": ", why ? why : "can not be opened", "; it goes to stderr", NULL);
+    }
+    return stderr_is_safe() ? 2 : -1;
+}
+
+void target_close(int fd) {
+    sys(SYS_close, fd);
+}

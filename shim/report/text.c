@@ -1,0 +1,447 @@
+/* The report as people read it: who leaks first, then what else is open, each finding with the stack
+ * that opened it and every connection on a line of its own. */
+#include <string.h>
+
+#include "report/report.h"
+#include "report/symbols.h"
+
+enum { HOST_WIDTH = 24, FDS_SHOWN = 16 };
+
+struct writer {
+    struct report *r;
+    struct out *o;
+    struct symbols symbols;
+};
+
+static uint64_t since(uint64_t now, uint64_t then) {
+    return now > then ? now - then : 0;
+}
+
+/* "==4211== " */
+static void out_mark(struct writer *w) {
+    out_str(w->o, "==");
+    out_u64(w->o, (uint64_t)w->r->facts.view->header->pid);
+    out_str(w->o, "== ");
+}
+
+/* Text that came from the program or a file: no control characters. */
+static void out_clean(struct out *o, const char *s) {
+    for (; *s; s++)
+        out_char(o, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+}
+
+/* "1 connection", "5 connections". */
+static void out_count(struct out *o, uint64_t n, const char *noun) {
+    out_u64(o, n);
+    out_strs(o, " ", noun, n == 1 ? "" : "s", NULL);
+}
+
+/* --- head ----------------------------------------------------------------------------------- */
+
+static void write_head(struct writer *w) {
+    out_mark(w);
+    out_str(w->o, "poolguard: ");
+    out_clean(w->o, base_name(w->r->facts.view->header->program));
+    out_str(w->o, ": ");
+    out_count(w->o, w->r->open, w->r->ended ? "connection" : "open connection");
+    if (w->r->ended)
+        out_str(w->o, " open when the process ended");
+    out_str(w->o, ", ");
+    out_u64(w->o, w->r->leaked);
+    out_str(w->o, " leaked\n");
+}
+
+/* --- hosts ---------------------------------------------------------------------------------- */
+
+struct host_row {
+    struct addr addr;
+    uint64_t opened, failed;
+    uint32_t open, in_use, leaked;
+};
+
+static bool host_before(const struct host_row *a, const struct host_row *b) {
+    if (a->leaked != b->leaked)
+        return a->leaked > b->leaked;
+    return a->open != b->open ? a->open > b->open : a->opened > b->opened;
+}
+
+static void count_host(struct host_row *rows, const struct report *r, const struct fact *x) {
+    const struct box_site *s = view_site(r->facts.view, x->site);
+    if (!s || s->host >= r->facts.view->count[REGION_HOSTS])
+        return;
+    struct host_row *h = &rows[s->host];
+    if (fact_is_open(x)) {
+        h->open++;
+        h->in_use += fact_in_use(x);
+    }
+}
+
+static void count_leaks(struct host_row *rows, const struct report *r) {
+    for (uint32_t i = 0; i < r->groups.count; i++) {
+        const struct group *g = &r->groups.group[i];
+        if (verdict_class[g->verdict].kind != KIND_LEAK || g->suppressed)
+            continue;
+        const struct box_site *s = view_site(r->facts.view, r->facts.fact[g->first].site);
+        if (s && s->host < r->facts.view->count[REGION_HOSTS])
+            rows[s->host].leaked += g->count;
+    }
+}
+
+static void write_host_row(struct out *o, const struct host_row *h) {
+    char text[ADDR_TEXT];
+    out_pad(o, addr_text(&h->addr, text), HOST_WIDTH);
+    out_u64_right(o, h->open, 6);
+    out_u64_right(o, h->in_use, 8);
+    out_u64_right(o, h->open - h->in_use, 6);
+    out_u64_right(o, h->leaked, 8);
+    out_u64_right(o, h->opened, 8);
+    out_u64_right(o, h->failed, 8);
+    out_char(o, '\n');
+}
+
+enum { HOST_ROWS = 50 };
+
+/* The first HOST_ROWS rows in order; a program that talks to thousands of peers gets a summary. */
+static void write_host_rows(struct out *o, struct host_row *rows, uint32_t n) {
+    uint32_t shown = n < HOST_ROWS ? n : HOST_ROWS;
+    for (uint32_t i = 0; i < shown; i++) {
+        uint32_t best = i;
+        for (uint32_t k = i + 1; k < n; k++)
+            if (host_before(&rows[k], &rows[best]))
+                best = k;
+        struct host_row t = rows[i];
+        rows[i] = rows[best];
+        rows[best] = t;
+        write_host_row(o, &rows[i]);
+    }
+    if (n > shown) {
+        out_str(o, "and ");
+        out_count(o, n - shown, "more host");
+        out_char(o, '\n');
+    }
+}
+
+static void fill_host_rows(struct host_row *rows, const struct report *r) {
+    const struct view *v = r->facts.view;
+    for (uint32_t i = 0; i < v->count[REGION_HOSTS]; i++) {
+        const struct box_host *h = view_host(v, i);
+        if (!h)
+            continue;
+        rows[i].addr = h->addr;
+        rows[i].opened = atomic_load_explicit(&h->opened, memory_order_relaxed);
+        rows[i].failed = atomic_load_explicit(&h->failed, memory_order_relaxed);
+    }
+    for (uint32_t i = 0; i < r->facts.count; i++)
+        count_host(rows, r, &r->facts.fact[i]);
+    count_leaks(rows, r);
+}
+
+static void write_hosts(struct writer *w) {
+    uint32_t n = w->r->facts.view->count[REGION_HOSTS];
+    size_t size = (n + 1) * sizeof(struct host_row);
+    struct host_row *rows = n ? mem_map(size) : NULL;
+    if (!rows)
+        return;
+    fill_host_rows(rows, w->r);
+    out_pad(w->o, "host", HOST_WIDTH);
+    out_str(w->o, "  open  in use  idle  leaked  opened  failed\n");
+    write_host_rows(w->o, rows, n);
+    mem_unmap(rows, size);
+}
+
+/* --- groups --------------------------------------------------------------------------------- */
+
+static void write_frame(struct writer *w, uint32_t number, uint64_t frame) {
+    struct frame_name n;
+    symbols_find(&w->symbols, frame, &n);
+    out_str(w->o, "    #");
+    out_u64(w->o, number);
+    out_char(w->o, ' ');
+    if (n.function) {
+        out_clean(w->o, n.function);
+        out_char(w->o, '+');
+        out_hex(w->o, n.offset);
+    } else {
+        out_hex(w->o, n.address);
+    }
+    if (n.module) {
+        out_str(w->o, " (");
+        out_clean(w->o, n.module);
+        out_char(w->o, '+');
+        out_hex(w->o, n.address);
+        out_char(w->o, ')');
+    } else {
+        out_str(w->o, " (code of no file, as made at run time)");
+    }
+    out_char(w->o, '\n');
+}
+
+/* The call itself stands first, as in every debugger; our own frames are left out. */
+static void write_stack(struct writer *w, uint32_t id, const char *call) {
+    const struct box_stack *s = view_stack(w->r->facts.view, id);
+    if (!s)
+        return;
+    out_strs(w->o, "    #0 ", call, "\n", NULL);
+    for (uint32_t i = 0; i < view_depth(s); i++)
+        write_frame(w, i + 1, s->frames[i]);
+}
+
+static void write_fds(struct out *o, const struct fact *x) {
+    out_str(o, "    fd ");
+    for (uint32_t i = 0; i < x->fd_count && i < FACT_FDS; i++) {
+        if (i)
+            out_char(o, ',');
+        out_i64(o, x->fds[i]);
+    }
+    if (x->fd_count > FACT_FDS)
+        out_str(o, ",...");
+    if (!x->fd_count)
+        out_char(o, '-');
+}
+
+static void write_traffic(struct out *o, const char *way, uint64_t bytes, uint64_t calls,
+                          const char *call) {
+    out_strs(o, "  ", way, " ", NULL);
+    out_bytes(o, bytes);
+    out_str(o, " in ");
+    out_count(o, calls, call);
+}
+
+static void write_connection(struct writer *w, const struct fact *x) {
+    char text[ADDR_TEXT];
+    struct out *o = w->o;
+    uint64_t now = w->r->facts.now;
+    write_fds(o, x);
+    out_strs(o, "  ", addr_text(&x->local, text), NULL);
+    out_strs(o, " -> ", addr_text(&x->peer, text), "  ", tcp_state_name(x->tcp), "  age ", NULL);
+    out_duration(o, since(now, x->opened));
+    out_str(o, "  idle ");
+    out_duration(o, since(now, fact_last_use(x)));
+    write_traffic(o, "in", x->bytes_in, x->calls_in, "read");
+    write_traffic(o, "out", x->bytes_out, x->calls_out, "write");
+    if (x->unread) {
+        out_str(o, "  unread ");
+        out_bytes(o, x->unread);
+    }
+    out_str(o, "  thread ");
+    out_i64(o, x->thread);
+    out_char(o, '\n');
+}
+
+static void write_group_fds(struct writer *w, const struct group *g) {
+    uint32_t shown = 0, i = g->first;
+    out_str(w->o, "; fds");
+    for (; i != UINT32_MAX && shown < FDS_SHOWN; i = w->r->facts.fact[i].next) {
+        const struct fact *x = &w->r->facts.fact[i];
+        for (uint32_t k = 0; k < x->fd_count && k < FACT_FDS && shown < FDS_SHOWN; k++, shown++) {
+            out_char(w->o, ' ');
+            out_i64(w->o, x->fds[k]);
+        }
+    }
+    if (i != UINT32_MAX)
+        out_str(w->o, " ...");
+}
+
+/* The idle times of a group: how long nobody has used any of them, at least. */
+static uint64_t least_idle(const struct facts *f, const struct group *g) {
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = g->first; i != UINT32_MAX; i = f->fact[i].next) {
+        uint64_t idle = since(f->now, fact_last_use(&f->fact[i]));
+        least = idle < least ? idle : least;
+    }
+    return least;
+}
+
+static void write_peer_closed(struct writer *w, const struct group *g) {
+    const struct fact *x = &w->r->facts.fact[g->first];
+    uint64_t age = fact_peer_closed_age(x, w->r->facts.now);
+    out_str(w->o, x->flags & CONN_RESET ? "the connection was reset" : "the peer has closed");
+    if (age) {
+        out_str(w->o, " (at least ");
+        out_duration(w->o, age);
+        out_str(w->o, " ago)");
+    }
+    out_str(w->o, ", the program has not; not touched for ");
+    out_duration(w->o, least_idle(&w->r->facts, g));
+    if (g->unread) {
+        out_str(w->o, "; unread ");
+        out_bytes(w->o, g->unread);
+    }
+}
+
+static void write_connect_failed(struct writer *w, const struct group *g) {
+    const struct fact *x = &w->r->facts.fact[g->first];
+    const char *name = x->error ? strerrordesc_np(x->error) : NULL;
+    out_str(w->o, "connect() failed");
+    if (name)
+        out_strs(w->o, " (", name, ")", NULL);
+    out_str(w->o, ", the descriptor is still open after ");
+    out_duration(w->o, least_idle(&w->r->facts, g));
+}
+
+static void write_never_closed(struct writer *w, const struct group *g) {
+    const struct box_site *s =
+        view_site(w->r->facts.view, w->r->facts.fact[g->first].site);
+    out_str(w->o, "not touched for ");
+    out_duration(w->o, least_idle(&w->r->facts, g));
+    if (!s)
+        return;
+    out_str(w->o, ", while the same place opened others: ");
+    out_u64(w->o, atomic_load_explicit(&s->opened, memory_order_relaxed));
+    out_str(w->o, " in all, ");
+    out_u64(w->o, atomic_load_explicit(&s->closed, memory_order_relaxed));
+    out_str(w->o, " closed");
+}
+
+static void write_open_at_exit(struct writer *w, const struct group *g) {
+    (void)g;
+    out_str(w->o, "open when the program ended");
+}
+
+static void write_inherited(struct writer *w, const struct group *g) {
+    (void)g;
+    out_str(w->o, "opened by the parent process, before fork()");
+}
+
+/* The sentence that says why, where there is something to say. */
+static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group *) = {
+    [VERDICT_PEER_CLOSED] = write_peer_closed,
+    [VERDICT_NEVER_CLOSED] = write_never_closed,
+    [VERDICT_CONNECT_FAILED] = write_connect_failed,
+    [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
+    [VERDICT_INHERITED] = write_inherited,
+};
+
+static void write_group_head(struct writer *w, const struct group *g) {
+    char text[ADDR_TEXT];
+    const struct verdict_class *c = &verdict_class[g->verdict];
+    out_mark(w);
+    if (g->suppressed)
+        out_strs(w->o, "SUPPRESSED ", c->name, ": ", NULL);
+    else
+        out_strs(w->o, c->title, ": ", NULL);
+    out_count(w->o, g->count, "connection");
+    if (g->host.family != ADDR_NONE)
+        out_strs(w->o, " to ", addr_text(&g->host, text), NULL);
+    out_str(w->o, ", oldest ");
+    out_duration(w->o, since(w->r->facts.now, g->oldest));
+    out_char(w->o, '\n');
+}
+
+static void write_group(struct writer *w, const struct group *g) {
+    const struct verdict_class *c = &verdict_class[g->verdict];
+    struct out *o = w->o;
+    out_char(o, '\n');
+    write_group_head(w, g);
+    if (evidence[g->verdict]) {
+        out_str(o, "  ");
+        evidence[g->verdict](w, g);
+        write_group_fds(w, g);
+        out_char(o, '\n');
+    }
+    if (view_stack(w->r->facts.view, g->stack)) {
+        out_str(o, "  opened:\n");
+        write_stack(w, g->stack, g->verdict == VERDICT_INBOUND ? "accept" : "connect");
+    }
+    out_str(o, "  connections:\n");
+    for (uint32_t i = g->first; i != UINT32_MAX; i = w->r->facts.fact[i].next)
+        write_connection(w, &w->r->facts.fact[i]);
+    if (c->todo && !g->suppressed)
+        out_strs(o, "  to do: ", c->todo, "\n", NULL);
+}
+
+/* --- what concerns the whole process ---------------------------------------------------------- */
+
+static void write_exhausted(struct writer *w) {
+    const struct box_header *h = w->r->facts.view->header;
+    uint64_t times = atomic_load(&h->exhausted);
+    if (!times || suppress_find(w->r->suppressions, SUPPRESS_CLASS, "fd-exhausted"))
+        return;
+    const char *why = strerrordesc_np(atomic_load(&h->exhausted_errno));
+    out_char(w->o, '\n');
+    out_mark(w);
+    out_strs(w->o, verdict_class[VERDICT_FD_EXHAUSTED].title, ": socket() or accept() failed ", NULL);
+    out_count(w->o, times, "time");
+    out_str(w->o, ", last ");
+    out_duration(w->o, since(w->r->facts.now, atomic_load(&h->exhausted_at)));
+    out_strs(w->o, " ago: ", why ? why : "no descriptor left", "\n", NULL);
+    uint32_t stack = atomic_load(&h->exhausted_stack);
+    if (view_stack(w->r->facts.view, stack)) {
+        out_str(w->o, "  last asked for:\n");
+        write_stack(w, stack, "socket or accept");
+    }
+    out_strs(w->o, "  to do: ", verdict_class[VERDICT_FD_EXHAUSTED].todo, "\n", NULL);
+}
+
+static void write_notes(struct writer *w) {
+    const struct view *v = w->r->facts.view;
+    uint64_t dropped = 0;
+    for (int i = 0; i < REGION_COUNT; i++)
+        dropped += atomic_load(&v->header->region[i].dropped);
+    if (w->r->facts.unseen) {
+        out_str(w->o, "\nnot seen being opened: ");
+        out_count(w->o, w->r->facts.unseen, "TCP connection");
+        out_str(w->o, " (inherited by exec, or opened by raw system calls)\n");
+    }
+    if (dropped) {
+        out_str(w->o, "\nthe tables were full: ");
+        out_count(w->o, dropped, "record");
+        out_str(w->o, " could not be kept\n");
+    }
+    if (!w->r->inside && atomic_load(&v->header->flags) & BOX_PARTLY_PRIVATE)
+        out_str(w->o, "\nincomplete: the state file's file system was full; a report on the signal "
+                      "has everything\n");
+}
+
+static void write_suppressed(struct writer *w) {
+    bool any = false;
+    for (struct suppression *s = w->r->suppressions; s; s = s->next) {
+        static const char *const word[] = {"leak:", "host:", "class:"};
+        if (!s->used)
+            continue;
+        out_str(w->o, any ? ", " : "\nsuppressed by ");
+        out_str(w->o, word[s->kind]);
+        out_clean(w->o, s->pattern);
+        any = true;
+    }
+    if (any) {
+        out_str(w->o, ": ");
+        out_count(w->o, w->r->suppressed, "connection");
+        out_char(w->o, '\n');
+    }
+}
+
+static void write_summary(struct writer *w) {
+    out_str(w->o, "\nSUMMARY: poolguard: ");
+    if (w->r->leaked) {
+        out_count(w->o, w->r->leaked, "leaked connection");
+        out_str(w->o, " in ");
+        out_count(w->o, w->r->leak_places, "place");
+    } else {
+        out_str(w->o, "no leaks, ");
+        out_count(w->o, w->r->open, "open connection");
+    }
+    out_char(w->o, '\n');
+}
+
+void report_write_text(struct report *r, struct out *o) {
+    struct writer w = {.r = r, .o = o};
+    symbols_begin(&w.symbols, r->facts.view, r->inside);
+    write_head(&w);
+    write_hosts(&w);
+    bool exhausted = false;
+    for (uint32_t i = 0; i < r->groups.count; i++) {
+        if (!exhausted && r->groups.group[i].verdict > VERDICT_FD_EXHAUSTED) {
+            exhausted = true;
+            write_exhausted(&w);
+        }
+        write_group(&w, &r->groups.group[i]);
+    }
+    if (!exhausted)
+        write_exhausted(&w);
+    write_notes(&w);
+    write_suppressed(&w);
+    write_summary(&w);
+    symbols_free(&w.symbols);
+    out_flush(o);
+}

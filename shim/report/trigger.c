@@ -1,0 +1,290 @@
+#include "report/trigger.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/live.h"
+#include "conn/process.h"
+#include "report/inside.h"
+#include "report/report.h"
+#include "report/target.h"
+#include "stack/stack.h"
+#include "state/mine.h"
+#include "wrap/real.h"
+
+#define MINUTE UINT64_C(60000000000)
+
+static const struct options *options;
+static const char *program = "";
+static struct arena arena;
+static struct suppression *suppressions;
+
+/* One report at a time; a forked child starts with none under way. */
+struct reporting {
+    _Atomic int busy;
+    _Atomic uint64_t exhausted_reported;
+};
+LIVE_TYPE(struct reporting, reporting);
+static union live_reporting reporting;
+
+static void complain(const char *line) {
+    say(line, NULL);
+}
+
+/* --- writing -------------------------------------------------------------------------------- */
+
+static char buffer[16384]; /* of the one report at a time */
+
+/* Gathers and judges this process as it is now. False: no memory. */
+static bool look(struct report *r, struct view *v, bool at_exit) {
+    memset(r, 0, sizeof *r);
+    view_own(v, &mine);
+    r->inside = true;
+    r->at_exit = at_exit;
+    r->suppressions = suppressions;
+    if (!facts_begin(&r->facts, v))
+        return false;
+    inside_gather(&r->facts);
+    if (report_judge(r))
+        return true;
+    report_free(r);
+    return false;
+}
+
+static void write_to_target(struct report *r) {
+    bool close_it;
+    struct out o;
+    int fd = target_open(&close_it);
+    if (fd < 0)
+        return;
+    out_init(&o, fd, buffer, sizeof buffer);
+    report_write_text(r, &o);
+    if (close_it)
+        target_close(fd);
+}
+
+static void report_now(void) {
+    struct report r;
+    struct view v;
+    if (atomic_exchange(&reporting.v.busy, 1))
+        return;
+    if (look(&r, &v, false)) {
+        write_to_target(&r);
+        report_free(&r);
+    }
+    atomic_store(&reporting.v.busy, 0);
+}
+
+/* --- descriptors running out ------------------------------------------------------------------ */
+
+void trigger_exhausted(int error) {
+    if (!process_ready())
+        return;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct box_header *h = mine.header;
+    atomic_fetch_add(&h->exhausted, 1);
+    atomic_store(&h->exhausted_at, now);
+    atomic_store(&h->exhausted_errno, error);
+    uint64_t last = atomic_load(&reporting.v.exhausted_reported);
+    if ((last && now - last < MINUTE) ||
+        !atomic_compare_exchange_strong(&reporting.v.exhausted_reported, &last, now))
+        return;
+    atomic_store(&h->exhausted_stack, stack_capture());
+    report_now();
+}
+
+/* --- exit ------------------------------------------------------------------------------------ */
+
+static void nap(uint64_t ns) {
+    struct timespec t = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+    sys(SYS_nanosleep, &t, NULL);
+}
+
+/* Things close late: what looks leaked is looked at again after a while. */
+static bool look_at_exit(struct report *r, struct view *v) {
+    if (!look(r, v, true))
+        return false;
+    if (!r->leaked || !options->grace)
+        return true;
+    report_free(r);
+    nap(options->grace);
+    return look(r, v, true);
+}
+
+static uint32_t report_at_exit(void) {
+    struct report r;
+    struct view v;
+    if (atomic_exchange(&reporting.v.busy, 1) || !look_at_exit(&r, &v))
+        return 0;
+    uint32_t leaked = r.leaked;
+    if (options->report_at_exit == AT_EXIT_ALWAYS ||
+        (options->report_at_exit == AT_EXIT_LEAKS && leaked))
+        write_to_target(&r);
+    report_free(&r);
+    atomic_store(&reporting.v.busy, 0);
+    return leaked;
+}
+
+/* on_exit() handlers run in reverse order; ours was registered before anybody's, so all of the
+ * program's and its libraries' closing is done. Only the flushing of stdio comes after. */
+static void on_exit_of_program(int status, void *unused) {
+    (void)unused;
+    if (!process_known())
+        return;
+    bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
+    uint32_t leaked = wanted ? report_at_exit() : 0;
+    atomic_fetch_or(&mine.header->flags, BOX_EXITED);
+    if (!*options->state_dir)
+        box_unlink(&mine);
+    if (leaked && options->exitcode && status == 0) {
+        fflush(NULL);
+        _exit((int)options->exitcode);
+    }
+}
+
+/* --- the signal ------------------------------------------------------------------------------ */
+
+/* What the program believes is installed. Copies are never overwritten while a handler may read
+ * them: it would take RING sigaction() calls during one delivery. */
+enum { RING = 16 };
+static struct sigaction ring[RING];
+static _Atomic unsigned ring_next;
+static _Atomic(struct sigaction *) programs; /* NULL: SIG_DFL */
+static _Atomic bool told;
+
+static bool was_named(void) {
+    return options->set >> OPTION_signal & 1;
+}
+
+static bool is_handler(const struct sigaction *act) {
+    return act && act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context);
+
+/* The kernel's disposition while both are to run: ours, with the program's flags. */
+static int install_ours(const struct sigaction *theirs) {
+    struct sigaction act = {.sa_sigaction = on_signal};
+    sigfillset(&act.sa_mask);
+    act.sa_flags = SA_SIGINFO | SA_RESTART;
+    if (is_handler(theirs))
+        act.sa_flags = (theirs->sa_flags & ~(int)SA_RESETHAND) | SA_SIGINFO;
+    return real.sigaction(options->signal, &act, NULL);
+}
+
+static void remember(const struct sigaction *act) {
+    struct sigaction *copy = &ring[atomic_fetch_add(&ring_next, 1) % RING];
+    *copy = *act;
+    atomic_store(&programs, copy);
+}
+
+/* SA_RESETHAND: the handler is the program's for one delivery. */
+static void reset_if_asked(struct sigaction *act) {
+    if (act->sa_flags & (int)SA_RESETHAND) {
+        struct sigaction def = {.sa_handler = SIG_DFL};
+        remember(&def);
+    }
+}
+
+/* The program's handler runs with the mask that it asked for, as if the kernel had called it; the
+ * kernel puts the interrupted mask back when we return. */
+static void chain(int sig, siginfo_t *info, void *context) {
+    struct sigaction *act = atomic_load(&programs);
+    if (!is_handler(act))
+        return;
+    struct sigaction theirs = *act;
+    ucontext_t *interrupted = context;
+    sigset_t mask;
+    sigorset(&mask, &interrupted->uc_sigmask, &theirs.sa_mask);
+    if (!(theirs.sa_flags & SA_NODEFER))
+        sigaddset(&mask, sig);
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+    reset_if_asked(act);
+    if (theirs.sa_flags & SA_SIGINFO)
+        theirs.sa_sigaction(sig, info, context);
+    else
+        theirs.sa_handler(sig);
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context) {
+    int saved = errno;
+    if (process_ready())
+        report_now();
+    errno = saved;
+    chain(sig, info, context);
+}
+
+bool trigger_takes(int sig) {
+    return options && options->signal && sig == options->signal;
+}
+
+static void tell_taken(void) {
+    char pid[16];
+    struct out o;
+    if (was_named() || !is_handler(atomic_load(&programs)) || !process_known() ||
+        atomic_exchange(&told, true))
+        return;
+    out_init(&o, -1, pid, sizeof pid - 1);
+    out_u64(&o, (uint64_t)mine.header->pid);
+    pid[o.len] = '\0';
+    say(base_name(program), " handles SIG", sigabbrev_np(options->signal),
+        " itself: no report on it; use `poolguard report ", pid,
+        "`, or name a signal with POOLGUARD_SIGNAL", NULL);
+}
+
+int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
+    struct sigaction before = {.sa_handler = SIG_DFL};
+    struct sigaction *now = atomic_load(&programs);
+    if (now)
+        before = *now;
+    if (act) {
+        bool ours = was_named() || act->sa_handler == SIG_DFL;
+        int r = ours ? install_ours(act) : real.sigaction(options->signal, act, NULL);
+        if (r != 0)
+            return r;
+        remember(act);
+        int saved = errno;
+        tell_taken();
+        errno = saved;
+    }
+    if (old)
+        *old = before;
+    return 0;
+}
+
+/* --- set-up ---------------------------------------------------------------------------------- */
+
+/* An inherited SIG_IGN stays, unless the user named the signal; the program sees it either way. */
+static void take_signal(void) {
+    struct sigaction before;
+    if (!options->signal || real.sigaction(options->signal, NULL, &before) != 0)
+        return;
+    if (before.sa_handler == SIG_IGN)
+        remember(&before);
+    if (before.sa_handler == SIG_DFL || was_named())
+        install_ours(NULL);
+}
+
+void trigger_setup(const struct options *o, const char *program_path) {
+    options = o;
+    program = program_path;
+    if (*o->suppressions)
+        suppress_load(&suppressions, &arena, o->suppressions, complain);
+    target_setup(o->report, base_name(program_path));
+    take_signal();
+    on_exit(on_exit_of_program, NULL);
+}
+
+void trigger_process_ready(void) {
+    live_register(&reporting, sizeof reporting);
+    tell_taken();
+}
+
+void trigger_stderr_moved(void) {
+    target_stderr_moved();
+}

@@ -1,0 +1,30 @@
+/* What makes the guarded process write a report: the signal, its exit, descriptors running out. */
+#ifndef PG_REPORT_TRIGGER_H
+#define PG_REPORT_TRIGGER_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/options.h"
+
+/* Once, from the constructor: takes the signal and the exit. The options and the path are kept. */
+void trigger_setup(const struct options *o, const char *program);
+
+/* A process has been set up (conn/process.h's on_ready). */
+void trigger_process_ready(void);
+
+/* Is this the signal that reports are written on? Async-signal-safe. */
+bool trigger_takes(int sig);
+
+/* sigaction() for that signal, as the program must see it. The program's own handler replaces ours,
+ * or follows ours when the user named the signal (BEHAVIOUR: option `signal`). */
+int trigger_sigaction(const struct sigaction *act, struct sigaction *old);
+
+/* socket() or accept() failed with EMFILE or ENFILE: counts it, and writes a report, once a minute
+ * at most. */
+void trigger_exhausted(int error);
+
+/* stderr was deliberately made another file by dup2(). */
+void trigger_stderr_moved(void);
+
+#endif

@@ -1,0 +1,99 @@
+#include "report/verdict.h"
+
+const struct verdict_class verdict_class[VERDICT_COUNT] = {
+    [VERDICT_PEER_CLOSED] = {"peer-closed", KIND_LEAK, "LEAK peer-closed",
+                             "close each connection when its peer has: on end of file, on an error, "
+                             "and on every path that leaves the function."},
+    [VERDICT_NEVER_CLOSED] = {"never-closed", KIND_LEAK, "LEAK never-closed",
+                              "close each connection when done with it, or keep it and use it "
+                              "again instead of opening another."},
+    [VERDICT_CONNECT_FAILED] = {"connect-failed", KIND_LEAK, "LEAK connect-failed",
+                                "close the socket when connect() fails: the error path skips it."},
+    [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted",
+                              "look for what is not closed above; if all of it is needed, raise "
+                              "the limit (ulimit -n, LimitNOFILE=)."},
+    [VERDICT_OPEN_AT_EXIT] = {"open-at-exit", KIND_RISK, "RISK open-at-exit",
+                              "close them before the program ends, if the peer should see an "
+                              "orderly end."},
+    [VERDICT_OPEN] = {NULL, KIND_PLAIN, "OPEN", NULL},
+    [VERDICT_INHERITED] = {NULL, KIND_PLAIN, "INHERITED", NULL},
+    [VERDICT_INBOUND] = {NULL, KIND_PLAIN, "INBOUND", NULL},
+    [VERDICT_NOT_OPEN] = {NULL, KIND_PLAIN, "", NULL},
+};
+
+/* A call site that opens another connection while this one has lain idle for a tenth of leak_after
+ * passed this one over. A pool that opens its first few at once is not meant by that. */
+enum { PASSED_OVER_SHARE = 10 };
+
+bool fact_is_open(const struct fact *x) {
+    return x->tcp != TCP_UNKNOWN && x->tcp != TCP_IS_CLOSE && x->tcp != TCP_IS_LISTEN;
+}
+
+bool fact_in_use(const struct fact *x) {
+    return x->state == CONN_CONNECTING || x->unread > 0 || x->last_out > x->last_in ||
+           (x->last_out == x->last_in && x->bytes_in == 0 && x->bytes_out > 0);
+}
+
+static uint64_t since(uint64_t now, uint64_t then) {
+    return now > then ? now - then : 0;
+}
+
+uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now) {
+    uint64_t by_read = x->eof_at ? since(now, x->eof_at) : 0;
+    uint64_t by_packet = (uint64_t)x->silent_ms * 1000000;
+    return by_read > by_packet ? by_read : by_packet;
+}
+
+/* The peer's FIN or RST is here and the program still holds the descriptor. A set that listens for
+ * its end would have told the program; it may be about to act. */
+static bool peer_closed(const struct fact *x, uint64_t now, uint64_t leak_after) {
+    bool gone = x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK ||
+                (x->tcp == TCP_IS_CLOSE && x->state == CONN_ESTABLISHED);
+    if (!gone || (x->watched && x->tcp == TCP_IS_CLOSE_WAIT))
+        return false;
+    uint64_t age = fact_peer_closed_age(x, now);
+    return since(now, fact_last_use(x)) >= leak_after && (age == 0 || age >= leak_after);
+}
+
+static bool connect_failed(const struct fact *x, uint64_t now, uint64_t leak_after) {
+    bool failed = x->state == CONN_FAILED ||
+                  (x->state == CONN_CONNECTING && x->tcp == TCP_IS_CLOSE);
+    return failed && x->tcp == TCP_IS_CLOSE && since(now, fact_last_use(x)) >= leak_after;
+}
+
+static bool never_closed(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+    const struct box_site *s = view_site(f->view, x->site);
+    uint64_t used = fact_last_use(x);
+    if (x->state != CONN_ESTABLISHED || !fact_is_open(x) || !s || since(f->now, used) < leak_after)
+        return false;
+    uint64_t reopened = atomic_load_explicit(&s->last_opened, memory_order_relaxed);
+    return reopened > used && reopened - used >= leak_after / PASSED_OVER_SHARE;
+}
+
+static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
+    const struct box_site *s = view_site(f->view, x->site);
+    const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
+    return h ? h->leak_after : f->view->header->leak_after;
+}
+
+static enum verdict judge(const struct facts *f, const struct fact *x, bool at_exit) {
+    uint64_t leak_after = leak_after_of(f, x);
+    if (x->direction == CONN_INBOUND)
+        return fact_is_open(x) ? VERDICT_INBOUND : VERDICT_NOT_OPEN;
+    if (x->flags & CONN_INHERITED)
+        return fact_is_open(x) ? VERDICT_INHERITED : VERDICT_NOT_OPEN;
+    if (peer_closed(x, f->now, leak_after))
+        return VERDICT_PEER_CLOSED;
+    if (connect_failed(x, f->now, leak_after))
+        return VERDICT_CONNECT_FAILED;
+    if (never_closed(f, x, leak_after))
+        return VERDICT_NEVER_CLOSED;
+    if (!fact_is_open(x))
+        return VERDICT_NOT_OPEN;
+    return at_exit ? VERDICT_OPEN_AT_EXIT : VERDICT_OPEN;
+}
+
+void verdict_judge(struct facts *f, bool at_exit) {
+    for (uint32_t i = 0; i < f->count; i++)
+        f->fact[i].verdict = (uint8_t)judge(f, &f->fact[i], at_exit);
+}

@@ -1,0 +1,43 @@
+/* Facts -> verdicts: what is wrong with a connection, if anything. */
+#ifndef PG_REPORT_VERDICT_H
+#define PG_REPORT_VERDICT_H
+
+#include <stdbool.h>
+
+#include "report/facts.h"
+
+/* In the order in which a report shows them. */
+enum verdict {
+    VERDICT_PEER_CLOSED,
+    VERDICT_NEVER_CLOSED,
+    VERDICT_CONNECT_FAILED,
+    VERDICT_FD_EXHAUSTED, /* of the process, not of a connection */
+    VERDICT_OPEN_AT_EXIT,
+    VERDICT_OPEN, /* nothing wrong */
+    VERDICT_INHERITED,
+    VERDICT_INBOUND,
+    VERDICT_NOT_OPEN, /* the kernel has no connection (any more, or yet): not shown */
+    VERDICT_COUNT
+};
+
+enum kind { KIND_LEAK, KIND_RISK, KIND_PLAIN };
+
+struct verdict_class {
+    const char *name; /* the stable word; NULL for what is not a verdict */
+    enum kind kind;
+    const char *title; /* how its groups begin: "LEAK peer-closed", "OPEN" */
+    const char *todo;  /* what to do, or NULL */
+};
+extern const struct verdict_class verdict_class[VERDICT_COUNT];
+
+/* Sets the verdict of each fact. at_exit: the program is ending. Pure; async-signal-safe. */
+void verdict_judge(struct facts *f, bool at_exit);
+
+/* Is it a connection that the kernel has open? */
+bool fact_is_open(const struct fact *x);
+/* Does the program wait for something on it: connecting, an answer, or bytes to be read? */
+bool fact_in_use(const struct fact *x);
+/* How long ago the peer closed, at least; 0: not known. */
+uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now);
+
+#endif

@@ -1,0 +1,31 @@
+/* What libunwind asks of libc while it walks a stack for us, answered here.
+ *
+ * Left alone it keeps a pipe open in the program and writes bytes to it to test addresses (a
+ * program that closes all its descriptors then finds those bytes in its own files), and takes the
+ * loader's lock with all signals blocked (a handler that connects during dlopen() then hangs).
+ * While the thread is inside guard_enter/guard_leave, the wrappers of these calls come here. */
+#ifndef PG_STACK_GUARD_H
+#define PG_STACK_GUARD_H
+
+#include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A new process begins. A child that was forked while another thread was inside can never trust
+ * libunwind's lock again. */
+void guard_begin_process(void);
+
+/* False when this thread is inside already (a signal handler interrupted a walk), or when libunwind
+ * is not to be trusted here. */
+bool guard_enter(void);
+void guard_leave(void);
+
+int guard_pipe2(int fds[2]);
+ssize_t guard_read(int fd, void *buf, size_t n);
+ssize_t guard_write(const void *buf);
+int guard_close(int fd);
+/* Calls back for the one object that libunwind is looking for. */
+int guard_dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
+
+#endif

@@ -1,0 +1,80 @@
+#include "stack/module.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "stack/names.h"
+#include "state/mine.h"
+
+static void copy_path(struct box_module *m, const struct link_map *map) {
+    if (!map->l_name[0]) {
+        long n = sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", m->path, sizeof m->path - 1);
+        m->path[n > 0 ? n : 0] = '\0';
+        return;
+    }
+    size_t n = strnlen(map->l_name, sizeof m->path - 1);
+    memcpy(m->path, map->l_name, n);
+    m->path[n] = '\0';
+}
+
+static void copy_build_id(struct box_module *m, const char *image, uint64_t size) {
+    const ElfW(Ehdr) *e = (const void *)image;
+    if (size < sizeof *e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 ||
+        e->e_phoff + (uint64_t)e->e_phnum * sizeof(ElfW(Phdr)) > size)
+        return;
+    const ElfW(Phdr) *p = (const void *)(image + e->e_phoff);
+    for (unsigned i = 0; i < e->e_phnum && !m->build_id_size; i++) {
+        uint64_t at = m->bias + p[i].p_vaddr;
+        if (p[i].p_type == PT_NOTE && at >= m->start && at + p[i].p_memsz <= m->end)
+            m->build_id_size = (uint32_t)names_build_id(image + (at - m->start), p[i].p_memsz,
+                                                        m->build_id);
+    }
+}
+
+static uint32_t module_add(const struct dl_find_object *o) {
+    uint32_t i = box_record(&mine, REGION_MODULES);
+    if (i == BOX_NONE)
+        return i;
+    struct box_module *m = &mine.modules[i];
+    m->start = (uint64_t)(uintptr_t)o->dlfo_map_start;
+    m->end = (uint64_t)(uintptr_t)o->dlfo_map_end;
+    m->bias = o->dlfo_link_map->l_addr;
+    copy_path(m, o->dlfo_link_map);
+    copy_build_id(m, o->dlfo_map_start, m->end - m->start);
+    atomic_store_explicit(&m->ready, 1, memory_order_release);
+    return i;
+}
+
+/* Is this record the object that is mapped there now? Another one may have been loaded at the
+ * addresses of one that was unloaded. */
+static bool same_object(const struct box_module *m, const struct dl_find_object *o) {
+    const char *name = o->dlfo_link_map->l_name;
+    return atomic_load_explicit(&m->ready, memory_order_acquire) &&
+           m->start == (uint64_t)(uintptr_t)o->dlfo_map_start &&
+           m->end == (uint64_t)(uintptr_t)o->dlfo_map_end &&
+           (!name[0] || strncmp(m->path, name, sizeof m->path - 1) == 0);
+}
+
+static uint32_t module_of(const struct dl_find_object *o) {
+    uint32_t n = atomic_load_explicit(&mine.header->region[REGION_MODULES].count,
+                                      memory_order_acquire);
+    for (uint32_t i = n; i-- > 0;)
+        if (same_object(&mine.modules[i], o))
+            return i;
+    return module_add(o);
+}
+
+uint64_t module_frame(uintptr_t pc) {
+    struct dl_find_object o;
+    if (_dl_find_object((void *)pc, &o) != 0) // NOLINT(performance-no-int-to-ptr)
+        return pc & FRAME_ADDRESS_MASK;
+    uint32_t i = module_of(&o);
+    if (i == BOX_NONE)
+        return pc & FRAME_ADDRESS_MASK;
+    return (uint64_t)(i + 1) << FRAME_MODULE_SHIFT |
+           ((pc - mine.modules[i].bias) & FRAME_ADDRESS_MASK);
+}

@@ -1,0 +1,12 @@
+/* The files behind code addresses, as records of the state file. */
+#ifndef PG_STACK_MODULE_H
+#define PG_STACK_MODULE_H
+
+#include <stdint.h>
+
+/* The frame (state/layout.h) for a code address: its module, recorded at first sight, and the
+ * address inside it; the plain address where no module covers it. The caller holds the stacks'
+ * lock. Lock-free towards the loader. */
+uint64_t module_frame(uintptr_t pc);
+
+#endif

@@ -1,0 +1,127 @@
+/* libunwind is opened by dlopen and RTLD_LOCAL, never linked: linked, it would take over the
+ * program's C++ exceptions. It runs under stack/guard.c, which answers what it asks of libc. */
+#include "stack/walk.h"
+
+#include <dlfcn.h>
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#include <stdatomic.h>
+#include <unwind.h>
+
+#include "base/thread.h"
+#include "stack/guard.h"
+#include "stack/names.h"
+#include "wrap/real.h"
+
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
+static bool is_ours(uintptr_t pc) {
+    return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
+}
+
+/* Keeps a frame unless it is ours. False: the walk is full. */
+static bool keep(struct walk *w, uintptr_t pc) {
+    if (is_ours(pc))
+        return true;
+    if (w->depth < w->max)
+        w->pc[w->depth++] = pc;
+    return w->depth < w->max;
+}
+
+static _Unwind_Reason_Code glibc_frame(struct _Unwind_Context *context, void *arg) {
+    struct walk *w = arg;
+    int before = 0;
+    uintptr_t ip = _Unwind_GetIPInfo(context, &before);
+    w->in_handler |= before != 0;
+    if (ip == 0)
+        return _URC_END_OF_STACK;
+    return keep(w, ip - (before ? 0 : 1)) ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+void walk_glibc(struct walk *w) {
+    w->depth = 0;
+    w->in_handler = false;
+    w->ends_in_jit = false;
+    _Unwind_Backtrace(glibc_frame, w);
+    struct dl_find_object object;
+    w->ends_in_jit = w->depth > 0 && w->depth < w->max &&
+                     _dl_find_object((void *)w->pc[w->depth - 1], &object) != 0; // NOLINT
+}
+
+#define UNW_TEXT_(x) #x
+#define UNW_TEXT(x) UNW_TEXT_(x)
+
+static struct {
+    _Atomic int tried; /* 0 no, 1 being loaded, 2 done */
+    int (*backtrace)(void **, int);
+    int (*getcontext)(unw_context_t *);
+    int (*init_local)(unw_cursor_t *, unw_context_t *);
+    int (*step)(unw_cursor_t *);
+    int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+    int (*is_signal_frame)(unw_cursor_t *);
+} lib;
+
+static void load(void) {
+    /* Under ThreadSanitizer libunwind's per-thread cleanup runs after the sanitizer's and crashes. */
+    if (dlsym(RTLD_DEFAULT, "__tsan_init"))
+        return;
+    void *h = real.dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+    if (!h)
+        return;
+    lib.getcontext = (int (*)(unw_context_t *))dlsym(h, UNW_TEXT(UNW_ARCH_OBJ(getcontext)));
+    lib.init_local = (int (*)(unw_cursor_t *, unw_context_t *))dlsym(h, UNW_TEXT(UNW_OBJ(init_local)));
+    lib.step = (int (*)(unw_cursor_t *))dlsym(h, UNW_TEXT(UNW_OBJ(step)));
+    lib.get_reg = (int (*)(unw_cursor_t *, int, unw_word_t *))dlsym(h, UNW_TEXT(UNW_OBJ(get_reg)));
+    lib.is_signal_frame = (int (*)(unw_cursor_t *))dlsym(h, UNW_TEXT(UNW_OBJ(is_signal_frame)));
+    lib.backtrace = (int (*)(void **, int))dlsym(h, "unw_backtrace");
+    /* libunwind brings liblzma along: names.c unpacks .gnu_debugdata with it. */
+    names_set_xz(dlsym(h, "lzma_stream_buffer_decode"));
+}
+
+void walk_load_libunwind(void) {
+    int not_tried = 0;
+    if (!atomic_compare_exchange_strong(&lib.tried, &not_tried, 1))
+        return;
+    load();
+    atomic_store_explicit(&lib.tried, 2, memory_order_release);
+}
+
+static bool loaded(void) {
+    return atomic_load_explicit(&lib.tried, memory_order_acquire) == 2;
+}
+
+bool walk_libunwind(struct walk *w) {
+    if (!loaded() || !lib.backtrace || !guard_enter())
+        return false;
+    void *pc[64 + 8]; /* some frames are ours */
+    int n = lib.backtrace(pc, (int)(w->max + 8));
+    guard_leave();
+    w->depth = 0;
+    for (int i = 0; i < n && keep(w, (uintptr_t)pc[i] - 1); i++)
+        ;
+    return w->depth > 0;
+}
+
+bool walk_libunwind_steps(struct walk *w) {
+    if (!loaded() || !lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg || !lib.is_signal_frame ||
+        !guard_enter())
+        return false;
+    unw_context_t context;
+    unw_cursor_t cursor;
+    unw_word_t ip, last = 0;
+    w->depth = 0;
+    lib.getcontext(&context);
+    if (lib.init_local(&cursor, &context) == 0) {
+        do {
+            if (lib.get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0 || ip == last)
+                break;
+            last = ip;
+            bool interrupted = lib.is_signal_frame(&cursor) > 0;
+            if (!keep(w, ip - (interrupted ? 0 : 1)))
+                break;
+        } while (lib.step(&cursor) > 0);
+    }
+    guard_leave();
+    return w->depth > 0;
+}

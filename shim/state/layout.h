@@ -1,0 +1,179 @@
+/* The state file: everything known about one process, in a form that anyone may read.
+ *
+ * A header, then regions of fixed-size records: modules, hosts, stacks, sites, connections. No
+ * pointers, only indices; BOX_NONE for none. The file is sparse: it has its full size from the
+ * start, and pages that no record needed yet cost nothing.
+ *
+ * Two ways of publishing, so that a reader in another process never needs a lock:
+ *   - modules, hosts, stacks and sites are written once, then `ready` is set with release order;
+ *     afterwards only their counters move.
+ *   - connections are recycled. `seq` is odd while a record is being filled or emptied and goes up
+ *     by two for each life: a reader that finds the same even number before and after copying has a
+ *     consistent record (a seqlock). Single fields that change during a life (state, times,
+ *     counters) are plain aligned stores.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds, 0: never. Anything in a file may be wrong: it may be cut,
+ * torn or hostile, and readers check every index, count and length (state/view.h). */
+#ifndef PG_STATE_LAYOUT_H
+#define PG_STATE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define BOX_MAGIC "PGBOX\r\n\x1a"
+enum { BOX_VERSION = 1 };
+#define BOX_NONE UINT32_MAX
+
+enum {
+    BOX_MODULES_MAX = 4096,
+    BOX_HOSTS_MAX = 1 << 16,
+    BOX_STACKS_MAX = 1 << 16,
+    BOX_SITES_MAX = 1 << 18,
+    BOX_CONNS_MAX = 1 << 20,
+    BOX_FRAMES_MAX = 64,
+    BOX_PATH_MAX = 256,
+};
+
+enum { REGION_MODULES, REGION_HOSTS, REGION_STACKS, REGION_SITES, REGION_CONNS, REGION_COUNT };
+
+struct box_region {
+    uint64_t offset; /* from the start of the file, page-aligned */
+    uint32_t record_size;
+    uint32_t capacity;        /* records that the region can hold */
+    _Atomic uint32_t count;   /* records handed out so far, recycled ones included */
+    _Atomic uint32_t dropped; /* records that did not fit and were not kept */
+};
+
+enum {
+    BOX_PARTLY_PRIVATE = 1, /* the file system was full: later records are not in the file */
+    BOX_EXITED = 2,         /* the process ran its exit handlers */
+};
+
+struct box_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t header_size;
+    uint64_t file_size;
+
+    int32_t pid, parent_pid;
+    uint32_t uid;
+    _Atomic uint32_t flags;
+    uint64_t pid_namespace; /* inode of /proc/PID/ns/pid, 0: unknown */
+    uint64_t created_real;  /* CLOCK_REALTIME */
+    uint64_t created;       /* CLOCK_MONOTONIC */
+    char program[BOX_PATH_MAX]; /* path of the executable */
+
+    /* Of the options, what a reader needs to judge as the process itself would. */
+    uint64_t leak_after;
+    char suppressions[BOX_PATH_MAX];
+
+    _Atomic uint64_t forks;         /* children that were given our descriptors */
+    _Atomic uint64_t exhausted;     /* socket() or accept() failed with EMFILE or ENFILE */
+    _Atomic uint64_t exhausted_at;  /* when last */
+    _Atomic int32_t exhausted_errno;
+    _Atomic uint32_t exhausted_stack;
+
+    struct box_region region[REGION_COUNT];
+};
+
+/* A file that was mapped into the process when a stack passed through it. */
+struct box_module {
+    _Atomic uint32_t ready;
+    uint32_t build_id_size;
+    uint64_t start, end; /* mapped addresses */
+    uint64_t bias;       /* address = bias + ELF virtual address */
+    uint8_t build_id[20];
+    char path[BOX_PATH_MAX];
+    uint32_t pad;
+};
+
+/* A peer: an address and port. */
+struct box_host {
+    _Atomic uint32_t ready;
+    uint32_t pad;
+    struct addr addr;
+    uint64_t leak_after; /* this host's, after the config file's sections */
+    _Atomic uint64_t opened, failed, closed;
+};
+
+/* An opening stack, innermost frame first, our own frames left out.
+ * A frame: the module's index + 1 in the top 16 bits and the ELF virtual address below, or 0 and
+ * the address itself where no module covers it (JIT code). Each address lies inside the calling
+ * instruction, not behind it, so that it can be looked up as it is. */
+struct box_stack {
+    _Atomic uint32_t ready;
+    uint32_t depth;
+    uint64_t frames[BOX_FRAMES_MAX];
+};
+enum { FRAME_MODULE_SHIFT = 48 };
+#define FRAME_ADDRESS_MASK ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)
+
+/* A call site: one stack that opens connections to one host. What reports group by. */
+struct box_site {
+    _Atomic uint32_t ready;
+    uint32_t stack, host;
+    uint32_t direction;
+    _Atomic uint64_t opened, failed, closed;
+    _Atomic uint64_t last_opened;
+};
+
+enum conn_state {
+    CONN_FREE,
+    CONN_CONNECTING,
+    CONN_ESTABLISHED,
+    CONN_FAILED, /* connect() failed, `error` says how; the descriptor may still be open */
+};
+
+enum conn_direction { CONN_OUTBOUND, CONN_INBOUND };
+
+enum {
+    CONN_SHUT_READ = 1,  /* the program called shutdown(SHUT_RD) */
+    CONN_SHUT_WRITE = 2, /* shutdown(SHUT_WR): half-closed by us */
+    CONN_PEER_EOF = 4,   /* a read returned 0: half-closed by the peer */
+    CONN_RESET = 8,      /* a read or write failed with a connection error */
+    CONN_INHERITED = 16, /* open before this process was forked from its parent */
+};
+
+/* A connection, 256 bytes: what is written by reads and what by writes in cache lines of their own,
+ * for programs that do the two in different threads. */
+struct box_conn {
+    _Atomic uint32_t seq;
+    _Atomic uint32_t descriptors; /* how many refer to it: dup() counts up, close() down */
+    _Atomic uint8_t state;
+    uint8_t direction;
+    _Atomic uint8_t flags;
+    uint8_t pad;
+    _Atomic int32_t fd; /* the first descriptor; -1 when that one was closed */
+    uint64_t id;        /* ordinal of the process, never used twice */
+    uint64_t inode;     /* of the socket: what ties it to /proc/PID/fd and sock_diag; 0: unknown */
+    uint32_t site;
+    int32_t thread; /* id of the opening thread */
+    _Atomic int32_t error;
+    _Atomic uint32_t next_free; /* the producer's free list */
+    struct addr peer;
+    uint64_t opened;
+    _Atomic uint64_t settled; /* established or failed */
+    uint8_t pad2[24];
+
+    _Alignas(64) _Atomic uint64_t bytes_in;
+    _Atomic uint64_t calls_in, last_in, eof_at;
+    _Alignas(64) _Atomic uint64_t bytes_out;
+    _Atomic uint64_t calls_out, last_out, shut_at;
+};
+
+/* What the regions of this version hold, in their order: record size and the most records. */
+#define BOX_SHAPE                                                                                  \
+    {                                                                                              \
+        [REGION_MODULES] = {sizeof(struct box_module), BOX_MODULES_MAX},                           \
+        [REGION_HOSTS] = {sizeof(struct box_host), BOX_HOSTS_MAX},                                 \
+        [REGION_STACKS] = {sizeof(struct box_stack), BOX_STACKS_MAX},                              \
+        [REGION_SITES] = {sizeof(struct box_site), BOX_SITES_MAX},                                 \
+        [REGION_CONNS] = {sizeof(struct box_conn), BOX_CONNS_MAX},                                 \
+    }
+
+_Static_assert(sizeof(struct box_conn) == 256, "a connection's record is four cache lines");
+_Static_assert(sizeof(struct box_header) <= 4096, "the header fits its page");
+
+#endif

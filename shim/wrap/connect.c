@@ -1,0 +1,98 @@
+/* socket(), connect(), accept(): where connections begin. */
+#include "wrap/connect.h"
+
+#include <netinet/in.h>
+
+#include "report/trigger.h"
+
+/* EMFILE and ENFILE are worth a report of their own. */
+static void note_exhaustion(int error) {
+    if (error == EMFILE || error == ENFILE)
+        trigger_exhausted(error);
+}
+
+void socket_after(int fd, int domain, int type, int protocol) {
+    KEEP_ERRNO(if (fd < 0) note_exhaustion(kept_errno);
+               else if (process_ready()) conn_socket(fd, domain, type, protocol));
+}
+
+EXPORT int socket(int domain, int type, int protocol) {
+    int fd = real.socket(domain, type, protocol);
+    socket_after(fd, domain, type, protocol);
+    return fd;
+}
+
+/* The kernel answers EFAULT for an address that is not there, and so must we: what can not be an
+ * address of the program is not looked at. */
+static bool is_readable(const void *p) {
+    return (uintptr_t)p >= 65536 && (uintptr_t)p < UINT64_C(1) << 56;
+}
+
+void connect_before(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len) {
+    a->dial.slot = FD_NONE;
+    a->disconnects = false;
+    if (fd < 0 || len < sizeof addr->sa_family || !is_readable(addr))
+        return;
+    a->disconnects = addr->sa_family == AF_UNSPEC;
+    if (addr_from_sockaddr(&a->peer, addr, len))
+        KEEP_ERRNO(if (process_ready()) a->dial = conn_dial(fd, &a->peer));
+}
+
+void connect_after(const struct attempt *a, int fd, int result) {
+    if (a->dial.slot != FD_NONE)
+        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
+    else if (a->disconnects && result == 0)
+        KEEP_ERRNO(if (process_known()) conn_disconnected(fd));
+}
+
+EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len) {
+    struct attempt a;
+    connect_before(&a, fd, addr, len);
+    int r = real.connect(fd, addr, len);
+    connect_after(&a, fd, r);
+    return r;
+}
+
+static void accepted(int fd, const struct sockaddr *addr, socklen_t room) {
+    struct sockaddr_storage own;
+    socklen_t len = sizeof own;
+    struct addr peer;
+    if (!process_ready())
+        return;
+    if (!addr || room < sizeof(struct sockaddr_in)) {
+        /* The caller's buffer may have been too short for the address. */
+        if (sys(SYS_getpeername, fd, &own, &len) != 0)
+            return;
+        addr = (struct sockaddr *)&own;
+        room = len;
+    }
+    addr_from_sockaddr(&peer, addr, room);
+    conn_accepted(fd, &peer);
+}
+
+void accept_after(int fd, const struct sockaddr *addr, socklen_t room) {
+    KEEP_ERRNO(if (fd < 0) note_exhaustion(kept_errno); else accepted(fd, addr, room));
+}
+
+/* A caller that does not want the peer's address has one asked for all the same: it tells us the
+ * peer without a system call more. */
+#define ACCEPT(call, ...)                                                                          \
+    struct sockaddr_storage own;                                                                   \
+    socklen_t own_len = sizeof own;                                                                \
+    if (addr) {                                                                                    \
+        socklen_t room = is_readable(len) ? *len : 0;                                              \
+        int r = real.call(fd, addr, len __VA_ARGS__);                                              \
+        accept_after(r, addr, room);                                                               \
+        return r;                                                                                  \
+    }                                                                                              \
+    int r = real.call(fd, (struct sockaddr *)&own, &own_len __VA_ARGS__);                          \
+    accept_after(r, (struct sockaddr *)&own, own_len);                                             \
+    return r
+
+EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len) {
+    ACCEPT(accept);
+}
+
+EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags) {
+    ACCEPT(accept4, , flags);
+}

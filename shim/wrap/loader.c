@@ -1,0 +1,20 @@
+/* dlclose, and what libunwind asks for (dlopen is in the stubs). */
+#include "stack/guard.h"
+#include "stack/stack.h"
+#include "wrap/wrap.h"
+
+EXPORT int dlclose(void *handle) {
+    int r = real.dlclose(handle);
+    stack_objects_changed();
+    return r;
+}
+
+EXPORT int pipe2(int fds[2], int flags) {
+    return unlikely(self.in_libunwind) ? guard_pipe2(fds) : real.pipe2(fds, flags);
+}
+
+EXPORT int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data) {
+    if (unlikely(self.in_libunwind))
+        return guard_dl_iterate_phdr(callback, data);
+    return real.dl_iterate_phdr(callback, data);
+}

@@ -1,0 +1,31 @@
+/* fork, vfork, prctl: the process. */
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "wrap/stubs.h"
+#include "wrap/wrap.h"
+
+/* The child starts by itself (base/live.h); the parent counts that its connections are shared. */
+EXPORT pid_t fork(void) {
+    pid_t pid = real.fork();
+    if (pid > 0 && process_known())
+        atomic_fetch_add_explicit(&mine.header->forks, 1, memory_order_relaxed);
+    return pid;
+}
+
+void *stub_enter_vfork(void) {
+    self.vfork_parent = (int)sys(SYS_getpid);
+    return (void *)real.vfork;
+}
+
+/* A filter that the program installs may kill for any call that only we make. */
+EXPORT int prctl(int op, ...) {
+    va_list ap;
+    va_start(ap, op);
+    long a = va_arg(ap, long), b = va_arg(ap, long), c = va_arg(ap, long), d = va_arg(ap, long);
+    va_end(ap);
+    if (op == PR_SET_SECCOMP)
+        KEEP_ERRNO(process_go_quiet());
+    return real.prctl(op, a, b, c, d);
+}

@@ -1,0 +1,82 @@
+/* syscall() with a number that concerns descriptors: libuv closes every socket this way, jemalloc
+ * reads its configuration so. The call itself stays the program's raw one: unlike the functions, it
+ * is no cancellation point. */
+#include <fcntl.h>
+
+#include "wrap/connect.h"
+#include "wrap/dup.h"
+#include "wrap/stubs.h"
+
+enum { RANGE_CLOEXEC = 4 };
+
+static void before(long nr, struct attempt *t, long a, long b, long c) {
+    switch (nr) { // NOLINTBEGIN(performance-no-int-to-ptr): the kernel's convention
+    case SYS_close:
+        if (process_known())
+            conn_forget((int)a);
+        break;
+    case SYS_close_range:
+        if (!(c & RANGE_CLOEXEC) && (unsigned)a <= (unsigned)b && process_known())
+            conn_forget_range((unsigned)a, (unsigned)b);
+        break;
+    case SYS_connect:
+        connect_before(t, (int)a, (const struct sockaddr *)b, (socklen_t)c);
+        break;
+    case SYS_seccomp:
+        KEEP_ERRNO(process_go_quiet());
+        break;
+    default:
+        break;
+    } // NOLINTEND(performance-no-int-to-ptr)
+}
+
+static void after(long nr, const struct attempt *t, long a, long b, long c, long r) {
+    switch (nr) {
+    case SYS_socket:
+        socket_after((int)r, (int)a, (int)b, (int)c);
+        break;
+    case SYS_connect:
+        connect_after(t, (int)a, (int)r);
+        break;
+    case SYS_accept:
+    case SYS_accept4:
+        accept_after((int)r, NULL, 0);
+        break;
+    case SYS_shutdown:
+        if (r == 0)
+            conn_shut((int)a, (int)b);
+        break;
+    case SYS_dup:
+        dup_after((int)a, (int)r);
+        break;
+    case SYS_fcntl:
+        if (b == F_DUPFD || b == F_DUPFD_CLOEXEC)
+            dup_after((int)a, (int)r);
+        break;
+    case SYS_read:
+        if (c > 0)
+            conn_read((int)a, r);
+        break;
+    case SYS_write:
+        conn_wrote((int)a, r);
+        break;
+    default:
+        break;
+    }
+}
+
+long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
+    bool over = nr == SYS_dup3;
+#ifdef SYS_dup2
+    over |= nr == SYS_dup2;
+#endif
+    if (over) {
+        uint64_t taken = dup_over_before((int)a, (int)b);
+        return dup_over_after((int)a, (int)b, taken, (int)real.syscall(nr, a, b, c, d, e, f));
+    }
+    struct attempt t;
+    before(nr, &t, a, b, c);
+    long r = real.syscall(nr, a, b, c, d, e, f);
+    after(nr, &t, a, b, c, r);
+    return r;
+}

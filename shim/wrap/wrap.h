@@ -1,0 +1,25 @@
+/* What the wrappers share. A wrapper is thin: the gate, forget before close, the real call, tell
+ * conn/, keep errno. No policy lives here. */
+#ifndef PG_WRAP_WRAP_H
+#define PG_WRAP_WRAP_H
+
+#include <errno.h>
+
+#include "base/sys.h"
+#include "base/thread.h"
+#include "conn/conn.h"
+#include "conn/process.h"
+#include "wrap/real.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Runs our bookkeeping and leaves errno as the program must see it. */
+#define KEEP_ERRNO(...)                                                                            \
+    do {                                                                                           \
+        int kept_errno = errno;                                                                    \
+        __VA_ARGS__;                                                                               \
+        errno = kept_errno;                                                                        \
+    } while (0)
+
+
+#endif
