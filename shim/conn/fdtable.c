@@ -70,11 +70,11 @@ void fd_table_inherit(void (*visit)(int, void *), void *arg) {
         struct fd_page *page = atomic_load(&kept[p]);
         if (!page)
             continue;
+        atomic_store(&fd_table.v.page[p], page);
         for (unsigned i = 0; i < FD_PAGE; i++) {
             uint64_t slot = atomic_exchange(&page->slot[i], FD_NONE);
             if (slot_is_conn(slot))
                 visit((int)(p * FD_PAGE + i), arg);
         }
-        atomic_store(&fd_table.v.page[p], page);
     }
 }

@@ -62,10 +62,10 @@ static void walk_auto(struct walk *w) {
     if (self.captures >= CAPTURES_BEFORE_LIBUNWIND && walk_libunwind(w))
         return;
     walk_glibc(w);
-    bool wanted = w->ends_in_jit || self.captures >= CAPTURES_BEFORE_LIBUNWIND;
+    bool wanted = w->ends_blind || self.captures >= CAPTURES_BEFORE_LIBUNWIND;
     if (wanted && !w->in_handler)
         walk_load_libunwind();
-    if (w->ends_in_jit) {
+    if (w->ends_blind) {
         struct walk deeper = {.max = w->max};
         if (walk_libunwind_steps(&deeper) && deeper.depth > w->depth)
             *w = deeper;

@@ -16,6 +16,13 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+/* Of the compiler's unwinder (libgcc's unwind-dw2-fde.h, which is not installed): the unwind
+ * information for an address, NULL when there is none. */
+struct dwarf_eh_bases {
+    void *tbase, *dbase, *func;
+};
+const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *bases); // NOLINT
+
 static bool is_ours(uintptr_t pc) {
     return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
 }
@@ -42,11 +49,10 @@ static _Unwind_Reason_Code glibc_frame(struct _Unwind_Context *context, void *ar
 void walk_glibc(struct walk *w) {
     w->depth = 0;
     w->in_handler = false;
-    w->ends_in_jit = false;
     _Unwind_Backtrace(glibc_frame, w);
-    struct dl_find_object object;
-    w->ends_in_jit = w->depth > 0 && w->depth < w->max &&
-                     _dl_find_object((void *)w->pc[w->depth - 1], &object) != 0; // NOLINT
+    struct dwarf_eh_bases bases;
+    w->ends_blind = w->depth > 0 && w->depth < w->max &&
+                    !_Unwind_Find_FDE((void *)w->pc[w->depth - 1], &bases); // NOLINT
 }
 
 #define UNW_TEXT_(x) #x
@@ -109,18 +115,18 @@ bool walk_libunwind_steps(struct walk *w) {
         return false;
     unw_context_t context;
     unw_cursor_t cursor;
-    unw_word_t ip, last = 0;
+    unw_word_t ip;
+    size_t steps = 0;
     w->depth = 0;
     lib.getcontext(&context);
     if (lib.init_local(&cursor, &context) == 0) {
         do {
-            if (lib.get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0 || ip == last)
+            if (lib.get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0)
                 break;
-            last = ip;
             bool interrupted = lib.is_signal_frame(&cursor) > 0;
             if (!keep(w, ip - (interrupted ? 0 : 1)))
                 break;
-        } while (lib.step(&cursor) > 0);
+        } while (lib.step(&cursor) > 0 && ++steps < 2 * w->max);
     }
     guard_leave();
     return w->depth > 0;

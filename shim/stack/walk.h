@@ -11,7 +11,7 @@ struct walk {
     uintptr_t pc[64];
     size_t depth, max;
     bool in_handler;  /* it passes through a signal handler's frame */
-    bool ends_in_jit; /* it ended at code without unwind information */
+    bool ends_blind; /* it ended at code without unwind information: JIT, interpreters */
 };
 
 /* The compiler's own unwinder, linked into the library and hidden: the one behind glibc's

@@ -3,6 +3,7 @@
  * is no cancellation point. */
 #include <fcntl.h>
 
+#include "stack/guard.h"
 #include "wrap/connect.h"
 #include "wrap/dup.h"
 #include "wrap/stubs.h"
@@ -66,6 +67,8 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
 }
 
 long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
+    if (unlikely(self.in_libunwind) && nr == SYS_write)
+        return guard_write((const void *)b); // NOLINT(performance-no-int-to-ptr)
     bool over = nr == SYS_dup3;
 #ifdef SYS_dup2
     over |= nr == SYS_dup2;

@@ -1,0 +1,120 @@
+#include "find.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "state/place.h"
+
+static const char *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *message(const char *format, ...) {
+    static char text[4096 + 512];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    return text;
+}
+
+/* What /proc/PID/maps says. */
+struct maps {
+    bool readable, library;
+    char box[4096]; /* "": no state file is mapped */
+};
+
+static void take_mapping(struct maps *m, char *line) {
+    char *path = strchr(line, '/');
+    uint64_t ns;
+    if (!path)
+        return;
+    path[strcspn(path, "\n")] = '\0';
+    const char *name = strrchr(path, '/') + 1;
+    m->library |= strncmp(name, "libpoolguard.so", strlen("libpoolguard.so")) == 0;
+    if (place_pid(name, &ns))
+        snprintf(m->box, sizeof m->box, "%s", path);
+}
+
+static void read_maps(struct maps *m, int pid) {
+    char path[64], line[4096 + 128];
+    memset(m, 0, sizeof *m);
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return;
+    m->readable = true;
+    while (fgets(line, sizeof line, f))
+        take_mapping(m, line);
+    fclose(f);
+}
+
+static bool is_running(int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    return access(path, F_OK) == 0;
+}
+
+static const char *open_found(struct found *f) {
+    f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return f->fd < 0 ? message("%s: %s", f->path, strerror(errno)) : NULL;
+}
+
+/* As the process sees the path: it may live in another root. */
+static const char *open_mapped(struct found *f, const char *box) {
+    f->running = true;
+    snprintf(f->path, sizeof f->path, "/proc/%d/root%s", f->pid, box);
+    f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    if (f->fd >= 0)
+        return NULL;
+    snprintf(f->path, sizeof f->path, "%s", box);
+    return open_found(f);
+}
+
+static const char *find_running(struct found *f) {
+    struct maps m;
+    read_maps(&m, f->pid);
+    if (m.box[0])
+        return open_mapped(f, m.box);
+    if (!m.readable)
+        return message("no permission to look at process %d: be its user, or root", f->pid);
+    if (m.library)
+        return message("process %d is guarded and has no state file: it has made no connection "
+                       "yet, or it was started with state_dir=off",
+                       f->pid);
+    return message("process %d is not guarded: start it with `poolguard run -- COMMAND`", f->pid);
+}
+
+static const char *find_dead(struct found *f, const char *state_dir) {
+    char directory[PLACE_MAX];
+    uint64_t ns;
+    place_directory(directory, state_dir, (uint32_t)geteuid());
+    DIR *d = opendir(directory);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (place_pid(e->d_name, &ns) == f->pid)
+            snprintf(f->path, sizeof f->path, "%s/%s", directory, e->d_name);
+    if (d)
+        closedir(d);
+    if (f->path[0])
+        return open_found(f);
+    return message("there is no process %d, and no state file of one in %s", f->pid, directory);
+}
+
+const char *find_box(struct found *f, const char *name, const char *state_dir) {
+    char *end;
+    memset(f, 0, sizeof *f);
+    f->fd = -1;
+    long pid = strtol(name, &end, 10);
+    if (*name && !*end && pid > 0 && pid <= INT32_MAX) {
+        f->pid = (int)pid;
+        return is_running(f->pid) ? find_running(f) : find_dead(f, state_dir);
+    }
+    if (strspn(name, "0123456789") == strlen(name))
+        return message("\"%s\" is neither a pid nor a file", name);
+    snprintf(f->path, sizeof f->path, "%s", name);
+    return open_found(f);
+}
