@@ -26,12 +26,12 @@ CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
 
 .PHONY: all demo test unit apps bench deps lint format install uninstall clean fuzz
-all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard $(MAN)
+all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard
 
 $(BUILD)/lib/%.o: %
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -ftls-model=initial-exec -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -ftls-model=initial-exec -fdata-sections -c $< -o $@
 
 $(BUILD)/cmd/%.o: %
 	@mkdir -p $(@D)
@@ -43,11 +43,23 @@ $(BUILD)/exports.ld: shim/wrap/exports.in shim/wrap/real.def
 	$(Q)$(CC) -E -P -x c -Ishim $< -o $@
 
 # -z initfirst: before any other object's initialisers. -static-libgcc: the unwinder, hidden inside.
+# --sort-section: what the constructor touches stands together, apart from the page-aligned objects.
 $(BUILD)/libpoolguard.so: $(LIB_OBJ) $(BUILD)/exports.ld
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $(LIB_OBJ) -static-libgcc $(HARDEN) \
-		-Wl,-z,initfirst,--version-script=$(BUILD)/exports.ld,-soname,libpoolguard.so
+		-Wl,-z,initfirst,--sort-section=alignment,--version-script=$(BUILD)/exports.ld \
+		-Wl,-soname,libpoolguard.so
 
 $(BUILD)/poolguard: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(CMD_OBJ) $(HARDEN) -llzma
+
+# --- benchmarks -----------------------------------------------------------------------------------
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
+
+bench: all $(BENCH)
+	BUILD=$(BUILD) tests/bench/run $(ARGS)

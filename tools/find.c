@@ -14,7 +14,7 @@
 
 static const char *message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static const char *message(const char *format, ...) {
-    static char text[4096 + 512];
+    static char text[4160 + 512];
     va_list ap;
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
@@ -75,11 +75,30 @@ static const char *open_mapped(struct found *f, const char *box) {
     return open_found(f);
 }
 
+/* The pid as the process itself sees it (the innermost of NSpid in proc(5)). */
+static int own_pid(int pid) {
+    char path[64], line[256];
+    int own = pid;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "NSpid:", 6) == 0)
+            own = atoi(strrchr(line, '\t') + 1);
+    if (f)
+        fclose(f);
+    return own;
+}
+
 static const char *find_running(struct found *f) {
     struct maps m;
+    uint64_t ns;
     read_maps(&m, f->pid);
-    if (m.box[0])
+    if (m.box[0] && place_pid(strrchr(m.box, '/') + 1, &ns) == own_pid(f->pid))
         return open_mapped(f, m.box);
+    if (m.box[0])
+        return message("process %d was forked from a guarded one and has made no connection of its "
+                       "own yet",
+                       f->pid);
     if (!m.readable)
         return message("no permission to look at process %d: be its user, or root", f->pid);
     if (m.library)

@@ -8,7 +8,7 @@ struct found {
     int fd;          /* of the state file; the caller closes it */
     int pid;         /* 0: unknown, the user named a file */
     bool running;    /* the file is mapped by this very process, so it is neither old nor another's */
-    char path[4096]; /* of the file, for messages */
+    char path[4160]; /* of the file, for messages */
 };
 
 /* `name`: a pid or the path of a state file; `state_dir`: "" for the default. NULL, or one line that

@@ -56,6 +56,10 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define sys(...)                                                                                   \
     SYS_ARG_COUNT_(__VA_ARGS__, sys7_, sys6_, sys5_, sys4_, sys3_, sys2_, sys1_)(__VA_ARGS__)
 
+/* For the few variables that the constructor writes in every process, network or not: together in a
+ * page that relocation has touched already. Each page more costs an exec of `true` about 2 us. */
+#define STARTUP __attribute__((section(".data.startup")))
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

@@ -1,5 +1,6 @@
 #include "conn/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -12,16 +13,14 @@
 enum { SETUP_YIELDS = 100000, RESERVED = 4096 };
 
 union live_process process;
-struct box mine;
+STARTUP struct box mine;
 
-static const struct options *options;
-static const char *program_path = "";
-static void (*ready_hook)(void);
+STARTUP static const struct options *options;
+STARTUP static void (*ready_hook)(void);
 static _Atomic bool quiet;
 
-void process_setup(const struct options *o, const char *program, void (*on_ready)(void)) {
+void process_setup(const struct options *o, void (*on_ready)(void)) {
     options = o;
-    program_path = program;
     ready_hook = on_ready;
 }
 
@@ -36,9 +35,12 @@ static void complain(const char *line) {
 /* A forked child still has its parent's file mapped: let go of it once ours is there. */
 static bool set_up(void) {
     struct box parents = mine, own;
+    char program[BOX_PATH_MAX];
+    long n = sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", program, sizeof program - 1);
+    program[n > 0 ? n : 0] = '\0';
     struct box_setup s = {
         .state_dir = options->state_dir,
-        .program = program_path,
+        .program = program,
         .suppressions = options->suppressions,
         .leak_after = options->leak_after,
     };

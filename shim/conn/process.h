@@ -18,10 +18,9 @@ struct process {
 LIVE_TYPE(struct process, process);
 extern union live_process process __attribute__((visibility("hidden")));
 
-/* Options, once, from the constructor; `program` is the path of the executable. `on_ready` (may be
- * NULL) is called when a process has been set up: the place for what the user must know of a
- * process that has connections. All pointers are kept. */
-void process_setup(const struct options *o, const char *program, void (*on_ready)(void));
+/* Options, once, from the constructor; kept. `on_ready` is called when a process has been set up: the
+ * place for what the user must know of a process that has connections. */
+void process_setup(const struct options *o, void (*on_ready)(void));
 const struct options *process_options(void);
 
 bool process_begin(void);

@@ -12,8 +12,8 @@
 #include "base/out.h"
 #include "base/sys.h"
 
-static const char *pattern = "stderr", *program = "";
-static struct {
+STARTUP static const char *pattern = "stderr";
+STARTUP static struct {
     uint64_t dev, ino;
 } known_stderr;
 
@@ -25,9 +25,8 @@ static void remember_stderr(void) {
     }
 }
 
-void target_setup(const char *path_pattern, const char *program_name) {
+void target_setup(const char *path_pattern) {
     pattern = path_pattern;
-    program = program_name;
     remember_stderr();
 }
 
@@ -70,7 +69,7 @@ static void out_name(struct out *o, const char *s) {
 }
 
 /* The pattern with %p, %e, %t and %% filled in; the pid at the end when no %p named it. */
-static void out_path(struct out *o) {
+static void out_path(struct out *o, const char *program) {
     bool has_pid = false;
     for (const char *s = pattern; *s; s++) {
         if (*s != '%' || !strchr("pet%", s[1]) || !s[1]) {
@@ -94,13 +93,13 @@ static void out_path(struct out *o) {
     }
 }
 
-int target_open(bool *close_it) {
+int target_open(const char *program, bool *close_it) {
     char path[4096];
     struct out o;
     *close_it = false;
     if (strcmp(pattern, "stderr") != 0) {
         out_init(&o, -1, path, sizeof path - 1);
-        out_path(&o);
+        out_path(&o, program);
         path[o.len] = '\0';
         int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
         long fd = sys(SYS_openat, AT_FDCWD, path, flags, 0644);

@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-/* Once, from the constructor: remembers what stderr is. The strings are kept. */
-void target_setup(const char *pattern, const char *program);
+/* Once, from the constructor: remembers what stderr is. The pattern is kept. */
+void target_setup(const char *pattern);
 void target_stderr_moved(void);
 
-/* A descriptor to write a report to, or -1 when there is no safe place. *close_it: give it back to
- * target_close. */
-int target_open(bool *close_it);
+/* A descriptor to write a report to, or -1 when there is no safe place. `program` is its name, for
+ * %e. *close_it: give it back to target_close. */
+int target_open(const char *program, bool *close_it);
 void target_close(int fd);
 
 #endif

@@ -19,8 +19,7 @@
 
 #define MINUTE UINT64_C(60000000000)
 
-static const struct options *options;
-static const char *program = "";
+STARTUP static const struct options *options;
 static struct arena arena;
 static struct suppression *suppressions;
 
@@ -59,7 +58,7 @@ static bool look(struct report *r, struct view *v, bool at_exit) {
 static void write_to_target(struct report *r) {
     bool close_it;
     struct out o;
-    int fd = target_open(&close_it);
+    int fd = target_open(base_name(mine.header->program), &close_it);
     if (fd < 0)
         return;
     out_init(&o, fd, buffer, sizeof buffer);
@@ -134,7 +133,7 @@ static uint32_t report_at_exit(void) {
  * program's and its libraries' closing is done. Only the flushing of stdio comes after. */
 static void on_exit_of_program(int status, void *unused) {
     (void)unused;
-    if (!process_known())
+    if (!mine.header || !process_known())
         return;
     bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
     uint32_t leaked = wanted ? report_at_exit() : 0;
@@ -168,13 +167,13 @@ static bool is_handler(const struct sigaction *act) {
 static void on_signal(int sig, siginfo_t *info, void *context);
 
 /* The kernel's disposition while both are to run: ours, with the program's flags. */
-static int install_ours(const struct sigaction *theirs) {
+static int install_ours(const struct sigaction *theirs, struct sigaction *before) {
     struct sigaction act = {.sa_sigaction = on_signal};
     sigfillset(&act.sa_mask);
     act.sa_flags = SA_SIGINFO | SA_RESTART;
     if (is_handler(theirs))
         act.sa_flags = (theirs->sa_flags & ~(int)SA_RESETHAND) | SA_SIGINFO;
-    return real.sigaction(options->signal, &act, NULL);
+    return real.sigaction(options->signal, &act, before);
 }
 
 static void remember(const struct sigaction *act) {
@@ -232,7 +231,7 @@ static void tell_taken(void) {
     out_init(&o, -1, pid, sizeof pid - 1);
     out_u64(&o, (uint64_t)mine.header->pid);
     pid[o.len] = '\0';
-    say(base_name(program), " handles SIG", sigabbrev_np(options->signal),
+    say(base_name(mine.header->program), " handles SIG", sigabbrev_np(options->signal),
         " itself: no report on it; use `poolguard report ", pid,
         "`, or name a signal with POOLGUARD_SIGNAL", NULL);
 }
@@ -244,7 +243,7 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
         before = *now;
     if (act) {
         bool ours = was_named() || act->sa_handler == SIG_DFL;
-        int r = ours ? install_ours(act) : real.sigaction(options->signal, act, NULL);
+        int r = ours ? install_ours(act, NULL) : real.sigaction(options->signal, act, NULL);
         if (r != 0)
             return r;
         remember(act);
@@ -262,20 +261,18 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
 /* An inherited SIG_IGN stays, unless the user named the signal; the program sees it either way. */
 static void take_signal(void) {
     struct sigaction before;
-    if (!options->signal || real.sigaction(options->signal, NULL, &before) != 0)
+    if (!options->signal || install_ours(NULL, &before) != 0 || before.sa_handler != SIG_IGN)
         return;
-    if (before.sa_handler == SIG_IGN)
-        remember(&before);
-    if (before.sa_handler == SIG_DFL || was_named())
-        install_ours(NULL);
+    remember(&before);
+    if (!was_named())
+        real.sigaction(options->signal, &before, NULL);
 }
 
-void trigger_setup(const struct options *o, const char *program_path) {
+void trigger_setup(const struct options *o) {
     options = o;
-    program = program_path;
     if (*o->suppressions)
         suppress_load(&suppressions, &arena, o->suppressions, complain);
-    target_setup(o->report, base_name(program_path));
+    target_setup(o->report);
     take_signal();
     on_exit(on_exit_of_program, NULL);
 }

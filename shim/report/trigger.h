@@ -7,8 +7,8 @@
 
 #include "base/options.h"
 
-/* Once, from the constructor: takes the signal and the exit. The options and the path are kept. */
-void trigger_setup(const struct options *o, const char *program);
+/* Once, from the constructor: takes the signal and the exit. The options are kept. */
+void trigger_setup(const struct options *o);
 
 /* A process has been set up (conn/process.h's on_ready). */
 void trigger_process_ready(void);

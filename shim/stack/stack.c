@@ -35,8 +35,8 @@ struct stacks {
 LIVE_TYPE(struct stacks, stacks);
 static union live_stacks stacks;
 
-static size_t depth_wanted = 32;
-static unsigned unwinder_wanted;
+STARTUP static size_t depth_wanted = 32;
+STARTUP static unsigned unwinder_wanted;
 static _Atomic bool quiet;
 static _Atomic uint64_t epoch;
 

@@ -158,8 +158,8 @@ const char *view_error_text(enum view_error e) {
         [VIEW_OK] = "ok",
         [VIEW_NOT_A_BOX] = "not a poolguard state file",
         [VIEW_OTHER_VERSION] =
-            "a state file of another version of poolguard: use the command that came with the "
-            "library",
+            ("a state file of another version of poolguard: use the command that came with the "
+             "library"),
         [VIEW_GARBLED] = "a damaged state file: its header contradicts its size",
         [VIEW_UNREADABLE] = "a state file that can not be read to its end",
     };
