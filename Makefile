@@ -1,5 +1,5 @@
 # poolguard: `make` builds, `make demo` shows it at work, `make test` runs everything.
-# Other targets: bench deps lint format install uninstall clean. V=1 shows the commands.
+# Other targets: unit apps sanitize bench deps lint format install uninstall clean. V=1: show commands.
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -25,8 +25,8 @@ CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
 
-.PHONY: all demo test unit apps bench deps lint format install uninstall clean fuzz
-all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard
+.PHONY: all demo test unit apps sanitize bench deps deps-build lint format install uninstall clean
+all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard $(MAN)
 
 $(BUILD)/lib/%.o: %
 	@mkdir -p $(@D)
@@ -54,6 +54,53 @@ $(BUILD)/poolguard: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(CMD_OBJ) $(HARDEN) -llzma
 
+# The manual: its options come from the table in shim/base/options.def.
+$(BUILD)/man/%: $(BUILD)/poolguard
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/poolguard man-options >$(BUILD)/man/options
+	$(Q)sed -e '/^@OPTIONS@$$/{r $(BUILD)/man/options' -e 'd;}' -e 's/@VERSION@/$(VERSION)/' \
+		$(wildcard tools/man/$*.in shim/man/$*.in) >$@
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+
+# --- what is needed ---------------------------------------------------------------------------------
+deps:
+	$(Q)tests/install-deps all
+deps-build:
+	$(Q)tests/install-deps build
+
+# --- tests ----------------------------------------------------------------------------------------
+# Unit tests link the rooms and the wrappers, all but the constructor: a test sets up what it needs.
+UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
+UNIT_SRC := $(filter-out shim/wrap/start.c,$(LIB_SRC))
+UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/support.c))
+UNIT_CFLAGS := -std=gnu11 $(WARN) -O1 -g $(SANITIZE)
+
+$(BUILD)/unit/%.o: %
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CFLAGS) -c $< -o $@
+
+$(BUILD)/unit/test_%: tests/unit/test_%.c $(UNIT_OBJ)
+	$(if $(V),,@echo "  TEST    $<")
+	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CFLAGS) $< $(UNIT_OBJ) -static-libgcc -pthread -lcmocka -llzma -o $@
+
+-include $(UNIT_OBJ:.o=.d)
+
+unit: $(UNIT)
+	$(Q)for t in $(UNIT); do echo "$$t"; timeout 120 $$t || exit 1; done
+
+# The same with gcc's address and undefined behaviour sanitizers.
+sanitize:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize unit \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+apps: all
+	$(Q)POOLGUARD_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q tests/apps
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory unit sanitize
+	$(Q)$(MAKE) --no-print-directory apps
+
 # --- benchmarks -----------------------------------------------------------------------------------
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
@@ -63,3 +110,39 @@ $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h)
 
 bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run $(ARGS)
+
+# --- demonstration --------------------------------------------------------------------------------
+$(BUILD)/demo/%: tests/demo/%.c tests/demo/net.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -O0 $< -o $@
+
+demo: deps-build
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/demo/server $(BUILD)/demo/client
+	$(Q)tests/demo/run $(BUILD)
+
+# --- the house in order ---------------------------------------------------------------------------
+C_FILES := $(wildcard shim/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+
+# varFuncNullUB: in C, and here, NULL is a pointer.
+lint: deps
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)clang-tidy --quiet $(wildcard shim/*/*.c tools/*.c) -- $(filter-out -M%,$(CPPFLAGS)) -std=gnu11
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 --suppress=missingIncludeSystem --suppress=varFuncNullUB -Ishim -Itools -D__x86_64__ shim tools
+
+format:
+	clang-format -i $(C_FILES)
+
+install: all
+	install -D -m 755 $(BUILD)/poolguard $(DESTDIR)$(PREFIX)/bin/poolguard
+	install -D -m 755 $(BUILD)/libpoolguard.so $(DESTDIR)$(LIBDIR)/libpoolguard.so
+	install -D -m 644 $(BUILD)/man/poolguard.1 $(DESTDIR)$(PREFIX)/share/man/man1/poolguard.1
+	install -D -m 644 $(BUILD)/man/libpoolguard.7 $(DESTDIR)$(PREFIX)/share/man/man7/libpoolguard.7
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/poolguard $(DESTDIR)$(LIBDIR)/libpoolguard.so
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/poolguard.1 $(DESTDIR)$(PREFIX)/share/man/man7/libpoolguard.7
+	-rmdir $(DESTDIR)$(LIBDIR)
+
+clean:
+	rm -rf $(BUILD)

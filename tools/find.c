@@ -53,10 +53,16 @@ static void read_maps(struct maps *m, int pid) {
     fclose(f);
 }
 
+/* A zombie has no memory left to look at: it has ended. */
 static bool is_running(int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d", pid);
-    return access(path, F_OK) == 0;
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    char *end = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+    fclose(f);
+    return !end || (end[2] != 'Z' && end[2] != 'X');
 }
 
 static const char *open_found(struct found *f) {

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 
 struct found {
-    int fd;          /* of the state file; the caller closes it */
-    int pid;         /* 0: unknown, the user named a file */
-    bool running;    /* the file is mapped by this very process, so it is neither old nor another's */
+    int fd;       /* of the state file; the caller closes it */
+    int pid;      /* 0: unknown, the user named a file */
+    bool running; /* the file is mapped by this very process, so it is neither old nor another's */
     char path[4160]; /* of the file, for messages */
 };
 
-/* `name`: a pid or the path of a state file; `state_dir`: "" for the default. NULL, or one line that
- * says what is wrong and what to do (in a static buffer). A running process is asked which file it
- * has mapped; the file of a dead one is looked for in the state directory. */
+/* `name`: a pid or the path of a state file; `state_dir`: "" for the default. NULL, or one line
+ * that says what is wrong and what to do (in a static buffer). A running process is asked which
+ * file it has mapped; the file of a dead one is looked for in the state directory. */
 const char *find_box(struct found *f, const char *name, const char *state_dir);
 
 #endif

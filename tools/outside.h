@@ -6,7 +6,8 @@
 #include "report/facts.h"
 #include "sockets.h"
 
-/* Fills f (begun on the process's view) with the records whose sockets the process still has open. */
+/* Fills f (begun on the process's view) with the records whose sockets the process still has open.
+ */
 void outside_gather(struct facts *f, struct sockets *s);
 
 /* The same for a process that has ended: all its open records, as they last were. */

@@ -29,12 +29,12 @@ static bool library_beside(char path[PATH_MAX]) {
     static const char *const places[] = {"../lib/poolguard/" LIBRARY, LIBRARY};
     char directory[PATH_MAX], tried[PATH_MAX + 64];
     bool known = own_directory(directory);
-    snprintf(path, PATH_MAX, LIBRARY);
-    for (size_t i = sizeof places / sizeof *places; known && i-- > 0;) {
-        snprintf(tried, sizeof tried, "%s%s", directory, places[i]);
+    for (size_t n = sizeof places / sizeof *places; known && n > 0; n--) {
+        snprintf(tried, sizeof tried, "%s%s", directory, places[n - 1]);
         if (realpath(tried, path))
             return true;
     }
+    snprintf(path, PATH_MAX, LIBRARY); /* realpath leaves its own there when it fails */
     return false;
 }
 

@@ -64,9 +64,9 @@ static enum program_fault search(const char *name, const char *directories, char
             snprintf(tried, sizeof tried, "%.*s%s%s", (int)n, directories, n ? "/" : "./", name);
         enum program_fault here = length < PATH_MAX ? file_fault(tried) : PROGRAM_NOT_FOUND;
         if (here != PROGRAM_NOT_FOUND && fault == PROGRAM_NOT_FOUND)
-            strcpy(path, tried);
+            snprintf(path, PATH_MAX, "%s", tried);
         if (here == PROGRAM_FINE) {
-            strcpy(path, tried);
+            snprintf(path, PATH_MAX, "%s", tried);
             return here;
         }
         if (here != PROGRAM_NOT_FOUND)

@@ -101,9 +101,10 @@ static int report_one(const char *name, const char *state_dir) {
 int command_report(int argc, char **argv) {
     struct flags flags = {
         .usage = "poolguard report [--state-dir=DIRECTORY] [--suppressions=FILE] PID | STATE-FILE",
-        .about = "Reports on the TCP connections of a guarded process from its state file, without "
-                 "touching the process: no signal, no stop. A process that has ended is reported as "
-                 "it was last seen.",
+        .about =
+            "Reports on the TCP connections of a guarded process from its state file, without "
+            "touching the process: no signal, no stop. A process that has ended is reported as "
+            "it was last seen.",
         .own = flag,
         .own_count = FLAGS,
     };

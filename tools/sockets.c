@@ -26,7 +26,8 @@ struct socket_entry *sockets_find(const struct sockets *s, uint64_t inode) {
 void sockets_free(struct sockets *s) {
     struct socket_entry *e, *next;
     HASH_ITER(hh, s->by_inode, e, next) {
-        HASH_DEL(s->by_inode, e);
+        HASH_DEL(s->by_inode,
+                 e); // NOLINT(clang-analyzer-unix.Malloc): uthash's lists are beyond it
         free(e);
     }
     epoll_watch_free(&s->watch);

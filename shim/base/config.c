@@ -79,7 +79,7 @@ static const char *port_split(struct host_pattern *p, char **text) {
 
 /* NULL when right, else what is wrong. Changes text. */
 static const char *host_pattern_parse(struct host_pattern *p, struct arena *arena, char *text) {
-    bool is_net;
+    bool is_net = false;
     const char *wrong = port_split(p, &text);
     if (!wrong && !*text)
         wrong = "no host";

@@ -13,7 +13,8 @@ void *mem_map(size_t size);
 void mem_unmap(void *p, size_t size);
 
 /* A bump allocator over mappings, for what lives as long as the process: keys, strings, hash
- * tables. Nothing is ever given back. Not thread-safe: the owner of the arena holds its own lock. */
+ * tables. Nothing is ever given back. Not thread-safe: the owner of the arena holds its own lock.
+ */
 struct arena {
     char *next, *end;
 };

@@ -1,4 +1,5 @@
-/* The options: defaults, environment, config file, flags. One table, options.def, makes them all. */
+/* The options: defaults, environment, config file, flags. One table, options.def, makes them all.
+ */
 #ifndef PG_BASE_OPTIONS_H
 #define PG_BASE_OPTIONS_H
 

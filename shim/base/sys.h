@@ -10,7 +10,10 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__)
+#if defined(__clang_analyzer__)
+/* It can not see through assembly that the kernel fills what it is pointed to. */
+long sys6(long nr, long a, long b, long c, long d, long e, long f);
+#elif defined(__x86_64__)
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f) {
     long ret;
     register long r10 __asm__("r10") = d;
@@ -49,8 +52,7 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define sys3_(nr, a, b) sys6(nr, SYS_L_(a), SYS_L_(b), 0, 0, 0, 0)
 #define sys4_(nr, a, b, c) sys6(nr, SYS_L_(a), SYS_L_(b), SYS_L_(c), 0, 0, 0)
 #define sys5_(nr, a, b, c, d) sys6(nr, SYS_L_(a), SYS_L_(b), SYS_L_(c), SYS_L_(d), 0, 0)
-#define sys6_(nr, a, b, c, d, e)                                                                   \
-    sys6(nr, SYS_L_(a), SYS_L_(b), SYS_L_(c), SYS_L_(d), SYS_L_(e), 0)
+#define sys6_(nr, a, b, c, d, e) sys6(nr, SYS_L_(a), SYS_L_(b), SYS_L_(c), SYS_L_(d), SYS_L_(e), 0)
 #define sys7_(nr, a, b, c, d, e, f)                                                                \
     sys6(nr, SYS_L_(a), SYS_L_(b), SYS_L_(c), SYS_L_(d), SYS_L_(e), SYS_L_(f))
 #define sys(...)                                                                                   \

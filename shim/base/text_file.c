@@ -67,8 +67,9 @@ const char *text_file_read(struct text_file *f, const char *path) {
     static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, as some editors write it */
     f->map = mem_map(FILE_MOST + 2);
     f->text = f->map;
-    long got = f->map ? file_read(path, f->map) : -ENOMEM;
-    const char *fault = file_fault(f->map, got);
+    if (!f->map)
+        return "not enough memory to read it";
+    const char *fault = file_fault(f->map, file_read(path, f->map));
     if (!fault && strncmp(f->text, mark, sizeof mark - 1) == 0)
         f->text += sizeof mark - 1;
     return fault;

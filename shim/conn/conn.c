@@ -125,16 +125,13 @@ static enum outcome outcome_of(int result, int error) {
     switch (error) {
     case EINPROGRESS:
     case EALREADY:
-    case EINTR: /* the attempt goes on by itself (connect(2)) */
-        return OUT_UNDER_WAY;
+    case EINTR: /* the attempt goes on by itself (connect(2)) */ return OUT_UNDER_WAY;
     case EBADF:
     case ENOTSOCK:
     case EFAULT:
     case EINVAL:
-    case EAFNOSUPPORT:
-        return OUT_NO_ATTEMPT;
-    default:
-        return OUT_FAILED;
+    case EAFNOSUPPORT: return OUT_NO_ATTEMPT;
+    default: return OUT_FAILED;
     }
 }
 
@@ -145,8 +142,8 @@ static void settle_as(struct box_conn *c, enum outcome o, int error) {
         conn_settle(c, CONN_FAILED, error);
 }
 
-/* The call began an attempt of its own on a descriptor whose record was not waiting for one: another
- * socket has taken the number behind our back, or a failed attempt was begun again. */
+/* The call began an attempt of its own on a descriptor whose record was not waiting for one:
+ * another socket has taken the number behind our back, or a failed attempt was begun again. */
 static bool is_new_attempt(const struct dial *d, int result, int error) {
     if (d->before == CONN_ESTABLISHED)
         return result == 0 || (error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT);
@@ -228,8 +225,8 @@ void conn_shut(int fd, int how) {
     struct box_conn *c = fd_conn(fd);
     if (!c)
         return;
-    uint8_t flags = (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) |
-                              (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
+    uint8_t flags =
+        (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) | (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
     atomic_fetch_or(&c->flags, flags);
     atomic_store_explicit(&c->shut_at, clock_coarse(), memory_order_relaxed);
 }

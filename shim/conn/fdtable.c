@@ -53,8 +53,8 @@ void fd_put_back(int fd, uint64_t slot) {
 
 void fd_each(unsigned first, unsigned last, void (*visit)(int, uint64_t, void *), void *arg) {
     for (unsigned fd = first; fd <= last && fd < FD_MAX; fd++) {
-        struct fd_page *page = atomic_load_explicit(&fd_table.v.page[fd / FD_PAGE],
-                                                    memory_order_acquire);
+        struct fd_page *page =
+            atomic_load_explicit(&fd_table.v.page[fd / FD_PAGE], memory_order_acquire);
         if (!page) {
             fd |= FD_PAGE - 1; /* the rest of the page is empty too */
             continue;

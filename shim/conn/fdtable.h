@@ -1,8 +1,8 @@
 /* Descriptor -> connection: a two-level array of atomic words, no lock.
  *
- * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected yet), or a connection's
- * record and the generation in which it was entered. The whole table is wiped in forked children
- * (base/live.h). */
+ * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected yet), or a
+ * connection's record and the generation in which it was entered. The whole table is wiped in
+ * forked children (base/live.h). */
 #ifndef PG_CONN_FDTABLE_H
 #define PG_CONN_FDTABLE_H
 
@@ -60,8 +60,8 @@ static inline struct box_conn *fd_conn(int fd) {
     return likely(!slot_is_conn(slot)) ? NULL : &mine.conns[slot_index(slot)];
 }
 
-/* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs no
- * memory. False through *ok when there is no memory for the page; nothing was stored then. */
+/* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs
+ * no memory. False through *ok when there is no memory for the page; nothing was stored then. */
 uint64_t fd_put(int fd, uint64_t slot, bool *ok);
 /* Takes a slot out. */
 uint64_t fd_take(int fd);
@@ -69,7 +69,8 @@ uint64_t fd_take(int fd);
 void fd_put_back(int fd, uint64_t slot);
 
 /* Calls visit for every descriptor in [first, last] that has a slot. Async-signal-safe. */
-void fd_each(unsigned first, unsigned last, void (*visit)(int fd, uint64_t slot, void *), void *arg);
+void fd_each(unsigned first, unsigned last, void (*visit)(int fd, uint64_t slot, void *),
+             void *arg);
 
 /* In a forked child, before it records anything: hands out what the parent's table held (through
  * visit) and starts with an empty one. */

@@ -18,8 +18,8 @@ struct process {
 LIVE_TYPE(struct process, process);
 extern union live_process process __attribute__((visibility("hidden")));
 
-/* Options, once, from the constructor; kept. `on_ready` is called when a process has been set up: the
- * place for what the user must know of a process that has connections. */
+/* Options, once, from the constructor; kept. `on_ready` is called when a process has been set up:
+ * the place for what the user must know of a process that has connections. */
 void process_setup(const struct options *o, void (*on_ready)(void));
 const struct options *process_options(void);
 

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 
 const char *tcp_state_name(unsigned state) {
-    static const char *const name[] = {
-        "unknown",   "established", "syn-sent", "syn-recv",   "fin-wait-1", "fin-wait-2",
-        "time-wait", "closed",      "close-wait", "last-ack", "listen",     "closing"};
+    static const char *const name[] = {"unknown",    "established", "syn-sent",  "syn-recv",
+                                       "fin-wait-1", "fin-wait-2",  "time-wait", "closed",
+                                       "close-wait", "last-ack",    "listen",    "closing"};
     return name[state < sizeof name / sizeof *name ? state : 0];
 }
 

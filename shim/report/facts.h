@@ -29,7 +29,8 @@ const char *tcp_state_name(unsigned state);
 
 enum { FACT_FDS = 4 };
 
-/* One connection that the kernel has confirmed: the copy of its record, and what the kernel says. */
+/* One connection that the kernel has confirmed: the copy of its record, and what the kernel says.
+ */
 struct fact {
     uint64_t id, inode;
     struct addr peer, local;
@@ -64,8 +65,8 @@ struct facts {
 bool facts_begin(struct facts *f, const struct view *v);
 void facts_free(struct facts *f);
 
-/* The fact for record `conn`: a new one, copied from the record, or the one that is there; NULL when
- * the record is not in use or changed while it was copied. */
+/* The fact for record `conn`: a new one, copied from the record, or the one that is there; NULL
+ * when the record is not in use or changed while it was copied. */
 struct fact *facts_of(struct facts *f, uint32_t conn);
 void fact_add_fd(struct fact *x, int fd);
 /* Takes back the last fact that facts_of made. */

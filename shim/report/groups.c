@@ -33,7 +33,8 @@ static bool same(const struct group *a, const struct group *b) {
 static uint32_t slot_for(const struct group *k, uint32_t mask) {
     uint64_t ip[2];
     memcpy(ip, k->host.ip, sizeof ip);
-    uint64_t h = k->stack_hash ^ ip[0] * 31 ^ ip[1] * 37 ^ (uint64_t)k->host.port << 24 ^ k->verdict;
+    uint64_t h =
+        k->stack_hash ^ ip[0] * 31 ^ ip[1] * 37 ^ (uint64_t)k->host.port << 24 ^ k->verdict;
     return (uint32_t)((h * UINT64_C(0x9e3779b97f4a7c15)) >> 33) & mask;
 }
 

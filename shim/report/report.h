@@ -14,9 +14,9 @@ struct report {
     struct facts facts;
     struct groups groups;
     struct suppression *suppressions;
-    bool inside;  /* of this very process */
+    bool inside; /* of this very process */
     bool at_exit;
-    bool ended;   /* the process is gone: nothing could be checked with the kernel */
+    bool ended; /* the process is gone: nothing could be checked with the kernel */
     /* Filled by report_judge. */
     uint32_t open, leaked, leak_places, suppressed;
 };

@@ -1,7 +1,7 @@
-/* Descriptor 2 need not be stderr: a program that closes everything and opens its data file may have
- * that file there, and a report would end up inside. So stderr is what it was at the start or what
- * dup2() made of it; anything else only when nothing can be spoilt: a terminal, a pipe, a log that
- * is appended to. */
+/* Descriptor 2 need not be stderr: a program that closes everything and opens its data file may
+ * have that file there, and a report would end up inside. So stderr is what it was at the start or
+ * what dup2() made of it; anything else only when nothing can be spoilt: a terminal, a pipe, a log
+ * that is appended to. */
 #include "report/target.h"
 
 #include <fcntl.h>
@@ -13,9 +13,7 @@
 #include "base/sys.h"
 
 STARTUP static const char *pattern = "stderr";
-STARTUP static struct {
-    uint64_t dev, ino;
-} known_stderr;
+STARTUP static struct { uint64_t dev, ino; } known_stderr;
 
 static void remember_stderr(void) {
     struct stat st;

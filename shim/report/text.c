@@ -1,5 +1,5 @@
-/* The report as people read it: who leaks first, then what else is open, each finding with the stack
- * that opened it and every connection on a line of its own. */
+/* The report as people read it: who leaks first, then what else is open, each finding with the
+ * stack that opened it and every connection on a line of its own. */
 #include <string.h>
 
 #include "report/report.h"
@@ -280,8 +280,7 @@ static void write_connect_failed(struct writer *w, const struct group *g) {
 }
 
 static void write_never_closed(struct writer *w, const struct group *g) {
-    const struct box_site *s =
-        view_site(w->r->facts.view, w->r->facts.fact[g->first].site);
+    const struct box_site *s = view_site(w->r->facts.view, w->r->facts.fact[g->first].site);
     out_str(w->o, "not touched for ");
     out_duration(w->o, least_idle(&w->r->facts, g));
     if (!s)
@@ -305,10 +304,8 @@ static void write_inherited(struct writer *w, const struct group *g) {
 
 /* The sentence that says why, where there is something to say. */
 static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group *) = {
-    [VERDICT_PEER_CLOSED] = write_peer_closed,
-    [VERDICT_NEVER_CLOSED] = write_never_closed,
-    [VERDICT_CONNECT_FAILED] = write_connect_failed,
-    [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
+    [VERDICT_PEER_CLOSED] = write_peer_closed,       [VERDICT_NEVER_CLOSED] = write_never_closed,
+    [VERDICT_CONNECT_FAILED] = write_connect_failed, [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
     [VERDICT_INHERITED] = write_inherited,
 };
 
@@ -360,7 +357,8 @@ static void write_exhausted(struct writer *w) {
     const char *why = strerrordesc_np(atomic_load(&h->exhausted_errno));
     out_char(w->o, '\n');
     out_mark(w);
-    out_strs(w->o, verdict_class[VERDICT_FD_EXHAUSTED].title, ": socket() or accept() failed ", NULL);
+    out_strs(w->o, verdict_class[VERDICT_FD_EXHAUSTED].title, ": socket() or accept() failed ",
+             NULL);
     out_count(w->o, times, "time");
     out_str(w->o, ", last ");
     out_duration(w->o, since(w->r->facts.now, atomic_load(&h->exhausted_at)));

@@ -115,10 +115,22 @@ static bool look_at_exit(struct report *r, struct view *v) {
     return look(r, v, true);
 }
 
+enum { EXIT_YIELDS = 1000000 };
+
+/* Another thread may be writing a report at this moment: its end is waited for, within bounds. */
+static bool wait_for_turn(void) {
+    for (int i = 0; i < EXIT_YIELDS; i++) {
+        if (!atomic_exchange(&reporting.v.busy, 1))
+            return true;
+        sys(SYS_sched_yield);
+    }
+    return false;
+}
+
 static uint32_t report_at_exit(void) {
     struct report r;
     struct view v;
-    if (atomic_exchange(&reporting.v.busy, 1) || !look_at_exit(&r, &v))
+    if (!wait_for_turn() || !look_at_exit(&r, &v))
         return 0;
     uint32_t leaked = r.leaked;
     if (options->report_at_exit == AT_EXIT_ALWAYS ||
@@ -133,7 +145,8 @@ static uint32_t report_at_exit(void) {
  * program's and its libraries' closing is done. Only the flushing of stdio comes after. */
 static void on_exit_of_program(int status, void *unused) {
     (void)unused;
-    if (!mine.header || !process_known())
+    bool always = options->report_at_exit == AT_EXIT_ALWAYS && process_ready();
+    if (!always && (!mine.header || !process_known()))
         return;
     bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
     uint32_t leaked = wanted ? report_at_exit() : 0;

@@ -1,9 +1,10 @@
 #include "report/verdict.h"
 
 const struct verdict_class verdict_class[VERDICT_COUNT] = {
-    [VERDICT_PEER_CLOSED] = {"peer-closed", KIND_LEAK, "LEAK peer-closed",
-                             "close each connection when its peer has: on end of file, on an error, "
-                             "and on every path that leaves the function."},
+    [VERDICT_PEER_CLOSED] =
+        {"peer-closed", KIND_LEAK, "LEAK peer-closed",
+         "close each connection when its peer has: on end of file, on an error, "
+         "and on every path that leaves the function."},
     [VERDICT_NEVER_CLOSED] = {"never-closed", KIND_LEAK, "LEAK never-closed",
                               "close each connection when done with it, or keep it and use it "
                               "again instead of opening another."},
@@ -56,8 +57,8 @@ static bool peer_closed(const struct fact *x, uint64_t now, uint64_t leak_after)
 }
 
 static bool connect_failed(const struct fact *x, uint64_t now, uint64_t leak_after) {
-    bool failed = x->state == CONN_FAILED ||
-                  (x->state == CONN_CONNECTING && x->tcp == TCP_IS_CLOSE);
+    bool failed =
+        x->state == CONN_FAILED || (x->state == CONN_CONNECTING && x->tcp == TCP_IS_CLOSE);
     return failed && x->tcp == TCP_IS_CLOSE && since(now, fact_last_use(x)) >= leak_after;
 }
 

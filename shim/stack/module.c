@@ -30,8 +30,8 @@ static void copy_build_id(struct box_module *m, const char *image, uint64_t size
     for (unsigned i = 0; i < e->e_phnum && !m->build_id_size; i++) {
         uint64_t at = m->bias + p[i].p_vaddr;
         if (p[i].p_type == PT_NOTE && at >= m->start && at + p[i].p_memsz <= m->end)
-            m->build_id_size = (uint32_t)names_build_id(image + (at - m->start), p[i].p_memsz,
-                                                        m->build_id);
+            m->build_id_size =
+                (uint32_t)names_build_id(image + (at - m->start), p[i].p_memsz, m->build_id);
     }
 }
 
@@ -60,8 +60,8 @@ static bool same_object(const struct box_module *m, const struct dl_find_object 
 }
 
 static uint32_t module_of(const struct dl_find_object *o) {
-    uint32_t n = atomic_load_explicit(&mine.header->region[REGION_MODULES].count,
-                                      memory_order_acquire);
+    uint32_t n =
+        atomic_load_explicit(&mine.header->region[REGION_MODULES].count, memory_order_acquire);
     for (uint32_t i = n; i-- > 0;)
         if (same_object(&mine.modules[i], o))
             return i;

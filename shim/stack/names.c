@@ -53,8 +53,7 @@ static bool segment_get(const struct elf *e, size_t i, Elf64_Phdr *to) {
 }
 
 static bool section_get(struct bytes sections, size_t i, Elf64_Shdr *to) {
-    return i < sections.size / sizeof *to &&
-           bytes_read(sections, i * sizeof *to, to, sizeof *to);
+    return i < sections.size / sizeof *to && bytes_read(sections, i * sizeof *to, to, sizeof *to);
 }
 
 static struct bytes array_at(struct bytes image, uint64_t offset, uint64_t count, size_t each) {

@@ -57,8 +57,8 @@ size_t names_build_id(const void *notes, size_t size, uint8_t id[20]);
 
 /* Gives the address of liblzma's lzma_stream_buffer_decode, which unpacks .gnu_debugdata. NULL
  * until set: then that section is ignored. poolguard does not link liblzma; libunwind usually has
- * it loaded. It is called with an allocator of ours over mem_map, so it may run in a signal handler.
- * Call this once, at start, before names_open. */
+ * it loaded. It is called with an allocator of ours over mem_map, so it may run in a signal
+ * handler. Call this once, at start, before names_open. */
 void names_set_xz(void *lzma_stream_buffer_decode_fn);
 
 #endif

@@ -1,6 +1,7 @@
-/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has; only
- * a stack never seen before has its addresses translated to module and offset. After a dlclose()
- * equal addresses may be other functions, so raw addresses are trusted only within one epoch. */
+/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has;
+ * only a stack never seen before has its addresses translated to module and offset. After a
+ * dlclose() equal addresses may be other functions, so raw addresses are trusted only within one
+ * epoch. */
 #include "stack/stack.h"
 
 #include <stdatomic.h>

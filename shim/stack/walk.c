@@ -69,14 +69,16 @@ static struct {
 } lib;
 
 static void load(void) {
-    /* Under ThreadSanitizer libunwind's per-thread cleanup runs after the sanitizer's and crashes. */
+    /* Under ThreadSanitizer libunwind's per-thread cleanup runs after the sanitizer's and crashes.
+     */
     if (dlsym(RTLD_DEFAULT, "__tsan_init"))
         return;
     void *h = real.dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!h)
         return;
     lib.getcontext = (int (*)(unw_context_t *))dlsym(h, UNW_TEXT(UNW_ARCH_OBJ(getcontext)));
-    lib.init_local = (int (*)(unw_cursor_t *, unw_context_t *))dlsym(h, UNW_TEXT(UNW_OBJ(init_local)));
+    lib.init_local =
+        (int (*)(unw_cursor_t *, unw_context_t *))dlsym(h, UNW_TEXT(UNW_OBJ(init_local)));
     lib.step = (int (*)(unw_cursor_t *))dlsym(h, UNW_TEXT(UNW_OBJ(step)));
     lib.get_reg = (int (*)(unw_cursor_t *, int, unw_word_t *))dlsym(h, UNW_TEXT(UNW_OBJ(get_reg)));
     lib.is_signal_frame = (int (*)(unw_cursor_t *))dlsym(h, UNW_TEXT(UNW_OBJ(is_signal_frame)));
@@ -110,8 +112,8 @@ bool walk_libunwind(struct walk *w) {
 }
 
 bool walk_libunwind_steps(struct walk *w) {
-    if (!loaded() || !lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg || !lib.is_signal_frame ||
-        !guard_enter())
+    if (!loaded() || !lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg ||
+        !lib.is_signal_frame || !guard_enter())
         return false;
     unw_context_t context;
     unw_cursor_t cursor;

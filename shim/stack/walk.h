@@ -10,7 +10,7 @@
 struct walk {
     uintptr_t pc[64];
     size_t depth, max;
-    bool in_handler;  /* it passes through a signal handler's frame */
+    bool in_handler; /* it passes through a signal handler's frame */
     bool ends_blind; /* it ended at code without unwind information: JIT, interpreters */
 };
 
@@ -23,8 +23,8 @@ void walk_glibc(struct walk *w);
  * thread's first. False: not to be had. */
 bool walk_libunwind(struct walk *w);
 
-/* libunwind step by step: 6 to 12 us, nothing set up per thread, passes through JIT code by its frame
- * pointers. */
+/* libunwind step by step: 6 to 12 us, nothing set up per thread, passes through JIT code by its
+ * frame pointers. */
 bool walk_libunwind_steps(struct walk *w);
 
 /* Loads libunwind if that was not tried yet. Not from a signal handler: it may have interrupted the

@@ -1,7 +1,7 @@
 /* The file is created with its full size, sparse, and mapped without access rights. A region gets
- * rights and memory chunk by chunk as records are handed out: a full /dev/shm then shows as a failed
- * system call here and not as SIGBUS in the middle of the program, an address space limit or a core
- * dump never sees memory that is not used, and mlockall() has nothing to lock. */
+ * rights and memory chunk by chunk as records are handed out: a full /dev/shm then shows as a
+ * failed system call here and not as SIGBUS in the middle of the program, an address space limit or
+ * a core dump never sees memory that is not used, and mlockall() has nothing to lock. */
 #include "state/box.h"
 
 #include <errno.h>
@@ -21,9 +21,7 @@
 
 enum { PAGE = 4096, CHUNK_MIN = 16 << 10, CHUNK_MAX = 1 << 20 };
 
-static const struct {
-    uint32_t record_size, capacity;
-} region_shape[REGION_COUNT] = BOX_SHAPE;
+static const struct { uint32_t record_size, capacity; } region_shape[REGION_COUNT] = BOX_SHAPE;
 
 /* Bytes of each region that have memory behind them. The process's own: not in the file. */
 static struct {
@@ -153,8 +151,8 @@ static bool back_by_file(char *p, uint64_t n) {
 
 /* The same from private memory, in place of the file's. */
 static bool back_privately(char *p, uint64_t n) {
-    long q = sys(SYS_mmap, p, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-                 0);
+    long q =
+        sys(SYS_mmap, p, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     return q >= 0 || q <= -4096;
 }
 
@@ -162,7 +160,8 @@ static bool back(const struct box *b, uint64_t from, uint64_t to) {
     char *p = (char *)b->header + from;
     if (back_by_file(p, to - from))
         return true;
-    /* The file system is full. Private memory instead: everything but reading from outside works. */
+    /* The file system is full. Private memory instead: everything but reading from outside works.
+     */
     if (!back_privately(p, to - from))
         return false;
     atomic_fetch_or(&b->header->flags, BOX_PARTLY_PRIVATE);

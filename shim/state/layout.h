@@ -60,18 +60,18 @@ struct box_header {
     int32_t pid, parent_pid;
     uint32_t uid;
     _Atomic uint32_t flags;
-    uint64_t pid_namespace; /* inode of /proc/PID/ns/pid, 0: unknown */
-    uint64_t created_real;  /* CLOCK_REALTIME */
-    uint64_t created;       /* CLOCK_MONOTONIC */
+    uint64_t pid_namespace;     /* inode of /proc/PID/ns/pid, 0: unknown */
+    uint64_t created_real;      /* CLOCK_REALTIME */
+    uint64_t created;           /* CLOCK_MONOTONIC */
     char program[BOX_PATH_MAX]; /* path of the executable */
 
     /* Of the options, what a reader needs to judge as the process itself would. */
     uint64_t leak_after;
     char suppressions[BOX_PATH_MAX];
 
-    _Atomic uint64_t forks;         /* children that were given our descriptors */
-    _Atomic uint64_t exhausted;     /* socket() or accept() failed with EMFILE or ENFILE */
-    _Atomic uint64_t exhausted_at;  /* when last */
+    _Atomic uint64_t forks;        /* children that were given our descriptors */
+    _Atomic uint64_t exhausted;    /* socket() or accept() failed with EMFILE or ENFILE */
+    _Atomic uint64_t exhausted_at; /* when last */
     _Atomic int32_t exhausted_errno;
     _Atomic uint32_t exhausted_stack;
 

@@ -37,9 +37,7 @@ static bool read_all(int fd, void *to, size_t n, uint64_t at) {
     return true;
 }
 
-static const struct {
-    uint32_t record_size, max;
-} shape[REGION_COUNT] = BOX_SHAPE;
+static const struct { uint32_t record_size, max; } shape[REGION_COUNT] = BOX_SHAPE;
 
 static size_t room(uint32_t count, int region) {
     return ((size_t)count * shape[region].record_size + 63) & ~(size_t)63;

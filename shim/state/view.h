@@ -1,7 +1,7 @@
 /* A checked view of a state file: the process's own, or a copy of another's.
  *
- * Whatever the bytes are, nothing read through these functions leads outside the copy: counts are cut
- * to what is there, indices are checked at each step, texts end in '\0'. */
+ * Whatever the bytes are, nothing read through these functions leads outside the copy: counts are
+ * cut to what is there, indices are checked at each step, texts end in '\0'. */
 #ifndef PG_STATE_VIEW_H
 #define PG_STATE_VIEW_H
 
@@ -35,8 +35,8 @@ enum view_error {
     VIEW_UNREADABLE,    /* reading failed */
 };
 
-/* Copies the file behind fd. Connections are copied twice and kept only where both copies are of one
- * and the same life (others count as free). The caller frees it with view_free. */
+/* Copies the file behind fd. Connections are copied twice and kept only where both copies are of
+ * one and the same life (others count as free). The caller frees it with view_free. */
 enum view_error view_read(struct view *v, int fd);
 void view_free(struct view *v);
 const char *view_error_text(enum view_error e);

@@ -16,7 +16,8 @@ void connect_after(const struct attempt *a, int fd, int result);
 
 void socket_after(int fd, int domain, int type, int protocol);
 
-/* `addr` as the kernel filled it, `room` the size of that buffer; NULL where the peer is unknown. */
+/* `addr` as the kernel filled it, `room` the size of that buffer; NULL where the peer is unknown.
+ */
 void accept_after(int fd, const struct sockaddr *addr, socklen_t room);
 
 #endif

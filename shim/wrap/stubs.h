@@ -2,7 +2,8 @@
 #ifndef PG_WRAP_STUBS_H
 #define PG_WRAP_STUBS_H
 
-/* Where the stubs jump to: copies of real.dlopen and real.syscall under names that assembly can use.
+/* Where the stubs jump to: copies of real.dlopen and real.syscall under names that assembly can
+ * use.
  */
 extern void *stub_real_dlopen __attribute__((visibility("hidden")));
 extern void *stub_real_syscall __attribute__((visibility("hidden")));

@@ -20,36 +20,23 @@ static void before(long nr, struct attempt *t, long a, long b, long c) {
         if (!(c & RANGE_CLOEXEC) && (unsigned)a <= (unsigned)b && process_known())
             conn_forget_range((unsigned)a, (unsigned)b);
         break;
-    case SYS_connect:
-        connect_before(t, (int)a, (const struct sockaddr *)b, (socklen_t)c);
-        break;
-    case SYS_seccomp:
-        KEEP_ERRNO(process_go_quiet());
-        break;
-    default:
-        break;
+    case SYS_connect: connect_before(t, (int)a, (const struct sockaddr *)b, (socklen_t)c); break;
+    case SYS_seccomp: KEEP_ERRNO(process_go_quiet()); break;
+    default: break;
     } // NOLINTEND(performance-no-int-to-ptr)
 }
 
 static void after(long nr, const struct attempt *t, long a, long b, long c, long r) {
     switch (nr) {
-    case SYS_socket:
-        socket_after((int)r, (int)a, (int)b, (int)c);
-        break;
-    case SYS_connect:
-        connect_after(t, (int)a, (int)r);
-        break;
+    case SYS_socket: socket_after((int)r, (int)a, (int)b, (int)c); break;
+    case SYS_connect: connect_after(t, (int)a, (int)r); break;
     case SYS_accept:
-    case SYS_accept4:
-        accept_after((int)r, NULL, 0);
-        break;
+    case SYS_accept4: accept_after((int)r, NULL, 0); break;
     case SYS_shutdown:
         if (r == 0)
             conn_shut((int)a, (int)b);
         break;
-    case SYS_dup:
-        dup_after((int)a, (int)r);
-        break;
+    case SYS_dup: dup_after((int)a, (int)r); break;
     case SYS_fcntl:
         if (b == F_DUPFD || b == F_DUPFD_CLOEXEC)
             dup_after((int)a, (int)r);
@@ -58,11 +45,8 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
         if (c > 0)
             conn_read((int)a, r);
         break;
-    case SYS_write:
-        conn_wrote((int)a, r);
-        break;
-    default:
-        break;
+    case SYS_write: conn_wrote((int)a, r); break;
+    default: break;
     }
 }
 

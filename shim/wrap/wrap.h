@@ -21,5 +21,4 @@
         errno = kept_errno;                                                                        \
     } while (0)
 
-
 #endif

@@ -1,0 +1,102 @@
+"""Fixtures: servers for the whole run, faults and temp dirs for each test."""
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import faults
+import servers
+from guard import Guard
+from matrix import CLIENTS, PYTHON
+from process import Program
+
+
+def running(server):
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def nginx():
+    yield from running(servers.Nginx())
+
+
+@pytest.fixture(scope="session")
+def nginx6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    yield from running(servers.Nginx("::1"))
+
+
+@pytest.fixture(scope="session")
+def redis():
+    yield from running(servers.Redis())
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    yield from running(servers.Postgres())
+
+
+@pytest.fixture
+def stalls():
+    yield from running(faults.Stalls())
+
+
+@pytest.fixture
+def holds():
+    yield from running(faults.Holds())
+
+
+@pytest.fixture
+def closes_first():
+    yield from running(faults.ClosesFirst())
+
+
+@pytest.fixture
+def refused():
+    """The address of a port on which nobody listens."""
+    with faults.refused_port() as s:
+        yield s.getsockname()
+
+
+@pytest.fixture(scope="session")
+def bindir():
+    """The C clients, compiled."""
+    with tempfile.TemporaryDirectory(prefix="poolguard-bin-") as tmp:
+        for source in CLIENTS.glob("*.c"):
+            subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o",
+                            Path(tmp) / source.stem, source, "-lcurl"], check=True)
+        yield tmp
+
+
+@pytest.fixture
+def home():
+    """A temp dir of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="poolguard-test-") as tmp:
+        yield Path(tmp)
+
+
+@pytest.fixture
+def guard(home):
+    return Guard(home)
+
+
+@pytest.fixture
+def scripted(guard, home):
+    """Starts clients/scripted.py under the guard with these options; ended with the test."""
+    started = []
+
+    def start(*, wrapper=(), env=None, **options):
+        app = Program([*wrapper, PYTHON, CLIENTS / "scripted.py"], env or guard.env(**options),
+                      home / "stderr")
+        started.append(app)
+        return app
+
+    yield start
+    for app in started:
+        app.__exit__()

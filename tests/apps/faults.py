@@ -1,0 +1,76 @@
+"""Tiny servers with one special fault each, on threads of the test process."""
+import select
+import socket
+import threading
+
+
+class FaultServer:
+    """Accepts until stopped and hands each connection to `serve`; keeps what serve returns."""
+
+    def __init__(self, host="127.0.0.1"):
+        self.listener = socket.create_server((host, 0), backlog=64)
+        self.host, self.port = self.listener.getsockname()[:2]
+        self.kept = []
+        self.wake, self.woken = socket.socketpair()
+        self.thread = threading.Thread(target=self._accept_all, daemon=True)
+        self.thread.start()
+
+    def _accept_all(self):
+        while True:
+            ready, _, _ = select.select([self.listener, self.woken], [], [])
+            if self.woken in ready:
+                return
+            conn, _ = self.listener.accept()
+            kept = self.serve(conn)
+            if kept:
+                self.kept.append(kept)
+
+    def serve(self, conn):
+        raise NotImplementedError
+
+    def release(self):
+        """Ends the connections that are kept."""
+        while self.kept:
+            self.kept.pop().close()
+
+    def stop(self):
+        self.wake.close()
+        self.thread.join(10)
+        self.release()
+        self.listener.close()
+        self.woken.close()
+
+
+class ClosesFirst(FaultServer):
+    """Says hello and closes: the client's end goes to CLOSE_WAIT."""
+
+    def serve(self, conn):
+        conn.sendall(b"hello\n")
+        conn.close()
+
+
+class Holds(FaultServer):
+    """Accepts and stays silent."""
+
+    def serve(self, conn):
+        return conn
+
+
+class Stalls(FaultServer):
+    """An HTTP response whose body begins with the line READY and ends on release()."""
+
+    HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nREADY\n"
+
+    def serve(self, conn):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += conn.recv(65536)
+        conn.sendall(self.HEAD)
+        return conn
+
+
+def refused_port(host="127.0.0.1"):
+    """A socket bound and not listening: connecting to its port is refused. Close it after."""
+    s = socket.socket()
+    s.bind((host, 0))
+    return s

@@ -1,0 +1,154 @@
+"""Reads poolguard's text report. Tolerant in spacing; strict in what a line is.
+
+    report = parse(text)     the last report of the text, which may hold several
+"""
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+HEADER = re.compile(r"==(\d+)==\s+poolguard:\s+(.+?):\s+(\d+) (?:open connections?|"
+                    r"connections? open when the process ended), (\d+) leaked")
+GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]*):\s*(.*)")
+COUNT = re.compile(r"(\d+) connections?(?: (?:to|from) (\S+?))?(?:,|$)")
+FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")
+CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)\s*(.*)")
+SECTION = re.compile(r"(opened|last used|connections|to do):\s*(.*)")
+OFFSET = re.compile(r"\+0x[0-9a-f]+$")
+SUMMARY = re.compile(r"SUMMARY: poolguard:")
+
+
+@dataclass
+class Frame:
+    function: str  # "" when unknown
+    module: str
+
+    def matches(self, pattern):
+        """pattern is "function@module", both globs."""
+        function, module = pattern.split("@")
+        return fnmatchcase(self.function, function) and fnmatchcase(self.module, module)
+
+
+@dataclass
+class Connection:
+    fds: frozenset
+    local: str
+    remote: str
+    state: str
+    rest: str
+
+
+@dataclass
+class Group:
+    kind: str
+    cls: str
+    title: str
+    count: int = 0
+    host: str = ""
+    evidence: list = field(default_factory=list)
+    frames: list = field(default_factory=list)
+    connections: list = field(default_factory=list)
+    todo: str = ""
+
+
+@dataclass
+class Report:
+    text: str
+    pid: int = 0
+    program: str = ""
+    open: int = 0
+    leaked: int = 0
+    hosts: dict = field(default_factory=dict)  # host -> {column: text}
+    groups: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    summary: str = ""
+
+    def of(self, kind, cls=None):
+        return [g for g in self.groups if g.kind == kind and cls in (None, g.cls)]
+
+    @property
+    def connections(self):
+        """Every connection once, though several groups may name it."""
+        listed = {(c.local, c.remote): c for g in self.groups for c in g.connections}
+        return [listed[key] for key in sorted(listed)]
+
+
+def parse_frame(line):
+    """"name+offset (module+offset)" or "name file:line (module)"; no name when it is an address."""
+    _, name, place = FRAME.match(line).groups(default="")
+    function = OFFSET.sub("", name) if OFFSET.search(name) else name.split(" ")[0]
+    if re.fullmatch(r"0x[0-9a-f]+|\?+", function):
+        function = ""
+    return Frame(function, OFFSET.sub("", place.strip()))
+
+
+def parse_connection(line):
+    m = CONNECTION.match(line)
+    if not m:
+        raise ValueError(f"not a connection: {line!r}")
+    fds = frozenset(int(fd) for fd in re.split(r"[,\s]+", m.group(1)))
+    return Connection(fds, m.group(2), m.group(3), m.group(4), m.group(5))
+
+
+def parse_group(kind, cls, title):
+    group = Group(kind, cls, title)
+    m = COUNT.match(title)
+    if m:
+        group.count, group.host = int(m.group(1)), m.group(2) or ""
+    return group
+
+
+class Parser:
+    """Line by line; `section` is the part of the group that we are in."""
+
+    def __init__(self, text):
+        self.report = Report(text)
+        self.group, self.section, self.columns = None, "evidence", None
+        for line in text.splitlines():
+            self.take(line.strip())
+
+    def take(self, line):
+        if header := HEADER.match(line):
+            r = self.report
+            r.pid, r.program = int(header.group(1)), header.group(2)
+            r.open, r.leaked = int(header.group(3)), int(header.group(4))
+        elif group := GROUP.match(line):
+            self.group, self.section, self.columns = parse_group(*group.groups()), "evidence", None
+            self.report.groups.append(self.group)
+        elif SUMMARY.match(line):
+            self.report.summary = line
+        elif not line:
+            self.group = self.columns = None
+        elif self.group:
+            self.take_in_group(line)
+        else:
+            self.take_outside(line)
+
+    def take_in_group(self, line):
+        if section := SECTION.match(line):
+            self.section = section.group(1)
+            self.group.todo = section.group(2) if self.section == "to do" else self.group.todo
+        elif self.section == "evidence":
+            self.group.evidence.append(line)
+        elif self.section == "opened" and line.startswith("#"):
+            self.group.frames.append(parse_frame(line))
+        elif self.section == "connections":
+            self.group.connections.append(parse_connection(line))
+
+    def take_outside(self, line):
+        words = re.split(r"\s{2,}", line)
+        if words[0] == "host" and len(words) > 1:
+            self.columns = words
+        elif self.columns and len(words) == len(self.columns):
+            self.report.hosts[words[0]] = dict(zip(self.columns[1:], words[1:]))
+        else:
+            self.report.notes.append(line)
+
+
+def parse(text):
+    """The last complete report of a text; None when there is none."""
+    starts = [m.start() for m in HEADER.finditer(text)] + [len(text)]
+    for start, end in reversed(list(zip(starts, starts[1:]))):
+        report = Parser(text[start:end]).report
+        if report.summary:
+            return report
+    return None
