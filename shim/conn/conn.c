@@ -144,10 +144,14 @@ static void settle_as(struct box_conn *c, enum outcome o, int error) {
 
 /* The call began an attempt of its own on a descriptor whose record was not waiting for one:
  * another socket has taken the number behind our back, or a failed attempt was begun again. */
-static bool is_new_attempt(const struct dial *d, int result, int error) {
-    if (d->before == CONN_ESTABLISHED)
-        return result == 0 || (error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT);
-    return error == EINPROGRESS;
+static bool is_new_attempt(const struct dial *d, const struct box_conn *c, int fd, int result,
+                           int error) {
+    if (d->before != CONN_ESTABLISHED)
+        return error == EINPROGRESS;
+    /* 0 is also the first answer to a socket whose connect() was finished by data. */
+    if (result == 0)
+        return c->inode && c->inode != inode_of(fd);
+    return error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT;
 }
 
 void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int result, int error) {
@@ -159,7 +163,7 @@ void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int resu
     if (d->fresh && o == OUT_NO_ATTEMPT) {
         site_count(c->site, SITE_UNDONE, 0);
         conn_forget(fd);
-    } else if (!d->fresh && is_new_attempt(d, result, error)) {
+    } else if (!d->fresh && is_new_attempt(d, c, fd, result, error)) {
         c = record_of(open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND));
         if (c)
             settle_as(c, o, error);
@@ -180,14 +184,14 @@ void conn_accepted(int fd, const struct addr *peer) {
         open_record(fd, peer, CONN_ESTABLISHED, CONN_INBOUND);
 }
 
-void conn_inherit(int fd, void *unused) {
-    (void)unused;
+/* A record for a connection that the parent opened; FD_NONE when it is closed meanwhile. */
+static uint64_t inherited_record(int fd) {
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
     struct addr peer;
     if (sys(SYS_getpeername, fd, &ss, &n) != 0 ||
         !addr_from_sockaddr(&peer, (struct sockaddr *)&ss, n) || !kernel_says_tcp(fd))
-        return;
+        return FD_NONE;
     struct record_facts f = {
         .fd = fd,
         .state = CONN_ESTABLISHED,
@@ -196,7 +200,22 @@ void conn_inherit(int fd, void *unused) {
         .site = BOX_NONE,
         .peer = &peer,
     };
-    enter(fd, record_open(&f));
+    return record_open(&f);
+}
+
+void conn_inherit(int fd, uint64_t parents, void *arg) {
+    struct inheritance *in = arg;
+    uint32_t i = slot_index(parents);
+    if (i >= in->count)
+        return;
+    /* The second descriptor of a connection, unless the child has put another socket there. */
+    if (in->own[i] && record_of(in->own[i])->inode == inode_of(fd)) {
+        record_share(in->own[i]);
+        enter(fd, in->own[i]);
+        return;
+    }
+    in->own[i] = inherited_record(fd);
+    enter(fd, in->own[i]);
 }
 
 /* --- moving --------------------------------------------------------------------------------- */
@@ -214,7 +233,9 @@ uint64_t conn_overwrite(int newfd) {
 
 void conn_overwritten(int oldfd, int newfd, uint64_t taken, bool succeeded) {
     if (!succeeded) {
-        fd_put_back(newfd, taken);
+        /* Another thread has closed it meanwhile and put something else there. */
+        if (!fd_put_back(newfd, taken))
+            record_release(taken, newfd);
         return;
     }
     conn_duplicated(oldfd, newfd);

@@ -42,8 +42,13 @@ void conn_disconnected(int fd);
 /* accept() returned fd. `peer`: ADDR_NONE when it is no internet address. Ready. */
 void conn_accepted(int fd, const struct addr *peer);
 
-/* A descriptor that was open in the parent of this forked child (conn/process.c). */
-void conn_inherit(int fd, void *unused);
+/* A descriptor for which the parent of this forked child had a slot (conn/process.c). `arg`: a
+ * struct inheritance. */
+struct inheritance {
+    uint64_t *own; /* the child's slot for each of the parent's records, FD_NONE: none yet */
+    uint32_t count;
+};
+void conn_inherit(int fd, uint64_t parents, void *arg);
 
 /* --- moving and closing --------------------------------------------------------------------- */
 

@@ -44,11 +44,10 @@ uint64_t fd_take(int fd) {
     return atomic_exchange_explicit(s, FD_NONE, memory_order_acq_rel);
 }
 
-void fd_put_back(int fd, uint64_t slot) {
+bool fd_put_back(int fd, uint64_t slot) {
     _Atomic uint64_t *s = slot_at(fd, false);
     uint64_t empty = FD_NONE;
-    if (s)
-        atomic_compare_exchange_strong(s, &empty, slot);
+    return !s || atomic_compare_exchange_strong(s, &empty, slot);
 }
 
 void fd_each(unsigned first, unsigned last, void (*visit)(int, uint64_t, void *), void *arg) {
@@ -65,7 +64,7 @@ void fd_each(unsigned first, unsigned last, void (*visit)(int, uint64_t, void *)
     }
 }
 
-void fd_table_inherit(void (*visit)(int, void *), void *arg) {
+void fd_table_inherit(void (*visit)(int, uint64_t, void *), void *arg) {
     for (unsigned p = 0; p < FD_PAGES; p++) {
         struct fd_page *page = atomic_load(&kept[p]);
         if (!page)
@@ -74,7 +73,7 @@ void fd_table_inherit(void (*visit)(int, void *), void *arg) {
         for (unsigned i = 0; i < FD_PAGE; i++) {
             uint64_t slot = atomic_exchange(&page->slot[i], FD_NONE);
             if (slot_is_conn(slot))
-                visit((int)(p * FD_PAGE + i), arg);
+                visit((int)(p * FD_PAGE + i), slot, arg);
         }
     }
 }

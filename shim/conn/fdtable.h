@@ -65,15 +65,15 @@ static inline struct box_conn *fd_conn(int fd) {
 uint64_t fd_put(int fd, uint64_t slot, bool *ok);
 /* Takes a slot out. */
 uint64_t fd_take(int fd);
-/* Stores `slot` if the descriptor's slot is empty. */
-void fd_put_back(int fd, uint64_t slot);
+/* Stores `slot` if the descriptor's slot is empty; false when it is not. */
+bool fd_put_back(int fd, uint64_t slot);
 
 /* Calls visit for every descriptor in [first, last] that has a slot. Async-signal-safe. */
 void fd_each(unsigned first, unsigned last, void (*visit)(int fd, uint64_t slot, void *),
              void *arg);
 
-/* In a forked child, before it records anything: hands out what the parent's table held (through
- * visit) and starts with an empty one. */
-void fd_table_inherit(void (*visit)(int fd, void *), void *arg);
+/* In a forked child, before it records anything: starts with an empty table and hands out the
+ * connections that the parent's held. */
+void fd_table_inherit(void (*visit)(int fd, uint64_t parents_slot, void *), void *arg);
 
 #endif

@@ -32,6 +32,19 @@ static void complain(const char *line) {
     say(line, NULL);
 }
 
+/* What the parent of a forked child had open is the child's too. */
+static void inherit(const struct box *parents) {
+    struct inheritance in = {0};
+    if (!parents->header)
+        return;
+    in.count = atomic_load(&parents->header->region[REGION_CONNS].count);
+    in.own = mem_map((in.count + 1) * sizeof *in.own);
+    if (!in.own)
+        in.count = 0;
+    fd_table_inherit(conn_inherit, &in);
+    mem_unmap(in.own, (in.count + 1) * sizeof *in.own);
+}
+
 /* A forked child still has its parent's file mapped: let go of it once ours is there. */
 static bool set_up(void) {
     struct box parents = mine, own;
@@ -52,7 +65,7 @@ static bool set_up(void) {
     if (!box_create(&own, &s, complain))
         return false;
     mine = own;
-    fd_table_inherit(conn_inherit, NULL);
+    inherit(&parents);
     box_unmap(&parents);
     return true;
 }

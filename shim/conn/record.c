@@ -38,17 +38,22 @@ static void free_push(uint32_t i) {
     } while (!atomic_compare_exchange_weak(&records.v.free_head, &head, after));
 }
 
-/* The seqlock of state/layout.h: odd from here ... */
+static uint64_t life_of(uint32_t seq, uint32_t descriptors) {
+    return (uint64_t)seq << 32 | descriptors;
+}
+
+/* The seqlock of state/layout.h, for whoever owns a record that no descriptor refers to: odd from
+ * here ... */
 static void write_begin(struct box_conn *c) {
-    uint32_t seq = atomic_load_explicit(&c->seq, memory_order_relaxed);
-    atomic_store_explicit(&c->seq, seq + 1, memory_order_relaxed);
+    uint32_t seq = (uint32_t)(atomic_load_explicit(&c->life, memory_order_relaxed) >> 32);
+    atomic_store_explicit(&c->life, life_of(seq + 1, 0), memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
 }
 
 /* ... to here; returns the new even number. */
-static uint32_t write_end(struct box_conn *c) {
-    uint32_t seq = atomic_load_explicit(&c->seq, memory_order_relaxed) + 1;
-    atomic_store_explicit(&c->seq, seq, memory_order_release);
+static uint32_t write_end(struct box_conn *c, uint32_t descriptors) {
+    uint32_t seq = (uint32_t)(atomic_load_explicit(&c->life, memory_order_relaxed) >> 32) + 1;
+    atomic_store_explicit(&c->life, life_of(seq, descriptors), memory_order_release);
     return seq;
 }
 
@@ -83,8 +88,7 @@ static uint32_t fill(struct box_conn *c, const struct record_facts *f) {
     store(&c->settled, f->state == CONN_ESTABLISHED ? now : 0);
     clear_counters(c);
     atomic_store_explicit(&c->state, f->state, memory_order_relaxed);
-    atomic_store_explicit(&c->descriptors, 1, memory_order_relaxed);
-    return write_end(c);
+    return write_end(c, 1);
 }
 
 uint64_t record_open(const struct record_facts *f) {
@@ -104,23 +108,29 @@ struct box_conn *record_of(uint64_t slot) {
     return atomic_load_explicit(&c->seq, memory_order_acquire) == slot_seq(slot) ? c : NULL;
 }
 
-bool record_share(uint64_t slot) {
-    struct box_conn *c = record_of(slot);
-    if (!c)
-        return false;
-    uint32_t n = atomic_load(&c->descriptors);
+/* Changes the number of descriptors by one, if the slot's life is not over. Returns the number
+ * before, 0: it is over. */
+static uint32_t count_descriptor(uint64_t slot, int by) {
+    if (!slot_is_conn(slot))
+        return 0;
+    _Atomic uint64_t *life = &mine.conns[slot_index(slot)].life;
+    uint64_t now = atomic_load(life);
     do {
-        if (n == 0)
-            return false;
-    } while (!atomic_compare_exchange_weak(&c->descriptors, &n, n + 1));
-    return true;
+        if (now >> 32 != slot_seq(slot) || (uint32_t)now == 0)
+            return 0;
+    } while (!atomic_compare_exchange_weak(life, &now, now + (uint64_t)(int64_t)by));
+    return (uint32_t)now;
+}
+
+bool record_share(uint64_t slot) {
+    return count_descriptor(slot, 1) > 0;
 }
 
 static void record_free(struct box_conn *c, uint32_t i) {
     site_count(c->site, SITE_CLOSED, 0);
     write_begin(c);
     atomic_store_explicit(&c->state, CONN_FREE, memory_order_relaxed);
-    write_end(c);
+    write_end(c, 0);
     free_push(i);
 }
 
@@ -130,11 +140,6 @@ void record_release(uint64_t slot, int fd) {
         return;
     int32_t first = fd;
     atomic_compare_exchange_strong(&c->fd, &first, -1);
-    uint32_t n = atomic_load(&c->descriptors);
-    do {
-        if (n == 0)
-            return;
-    } while (!atomic_compare_exchange_weak(&c->descriptors, &n, n - 1));
-    if (n == 1)
+    if (count_descriptor(slot, -1) == 1)
         record_free(c, slot_index(slot));
 }

@@ -14,11 +14,22 @@
 enum { FAKE_READ_END = 0x7ffffff0, FAKE_WRITE_END };
 
 static _Atomic int inside; /* threads that are walking */
+static const char *served_from, *served_to;
 static _Atomic bool broken;
 
 void guard_begin_process(void) {
     if (atomic_exchange(&inside, 0) > 0)
         atomic_store(&broken, true);
+}
+
+void guard_serve(const void *start, const void *end) {
+    served_from = start;
+    served_to = end;
+}
+
+bool guard_serves(const void *return_address) {
+    const char *a = return_address;
+    return a >= served_from && a < served_to;
 }
 
 bool guard_enter(void) {

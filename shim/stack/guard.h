@@ -21,6 +21,14 @@ void guard_begin_process(void);
 bool guard_enter(void);
 void guard_leave(void);
 
+/* Where libunwind is mapped: only its own calls are answered. A handler that interrupts a walk
+ * makes calls too, and those are the program's. */
+void guard_serve(const void *start, const void *end);
+bool guard_serves(const void *return_address);
+
+/* For wrappers: is this call libunwind's, in a walk of ours? */
+#define GUARD_IS_CALLED() (unlikely(self.in_libunwind) && guard_serves(__builtin_return_address(0)))
+
 int guard_pipe2(int fds[2]);
 ssize_t guard_read(int fd, void *buf, size_t n);
 ssize_t guard_write(const void *buf);

@@ -59,7 +59,7 @@ void walk_glibc(struct walk *w) {
 #define UNW_TEXT(x) UNW_TEXT_(x)
 
 static struct {
-    _Atomic int tried; /* 0 no, 1 being loaded, 2 done */
+    _Atomic int state;
     int (*backtrace)(void **, int);
     int (*getcontext)(unw_context_t *);
     int (*init_local)(unw_cursor_t *, unw_context_t *);
@@ -68,14 +68,15 @@ static struct {
     int (*is_signal_frame)(unw_cursor_t *);
 } lib;
 
-static void load(void) {
+/* Everything or nothing: libunwind is never called without its guard. */
+static bool load(void) {
     /* Under ThreadSanitizer libunwind's per-thread cleanup runs after the sanitizer's and crashes.
      */
     if (dlsym(RTLD_DEFAULT, "__tsan_init"))
-        return;
+        return false;
     void *h = real.dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!h)
-        return;
+        return false;
     lib.getcontext = (int (*)(unw_context_t *))dlsym(h, UNW_TEXT(UNW_ARCH_OBJ(getcontext)));
     lib.init_local =
         (int (*)(unw_cursor_t *, unw_context_t *))dlsym(h, UNW_TEXT(UNW_OBJ(init_local)));
@@ -85,22 +86,28 @@ static void load(void) {
     lib.backtrace = (int (*)(void **, int))dlsym(h, "unw_backtrace");
     /* libunwind brings liblzma along: names.c unpacks .gnu_debugdata with it. */
     names_set_xz(dlsym(h, "lzma_stream_buffer_decode"));
+    struct dl_find_object object;
+    if (!lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg || !lib.is_signal_frame ||
+        !lib.backtrace || _dl_find_object((void *)lib.step, &object) != 0)
+        return false;
+    guard_serve(object.dlfo_map_start, object.dlfo_map_end);
+    return true;
 }
 
+enum { NOT_TRIED, LOADING, LOADED, NOT_TO_BE_HAD };
+
 void walk_load_libunwind(void) {
-    int not_tried = 0;
-    if (!atomic_compare_exchange_strong(&lib.tried, &not_tried, 1))
-        return;
-    load();
-    atomic_store_explicit(&lib.tried, 2, memory_order_release);
+    int state = NOT_TRIED;
+    if (atomic_compare_exchange_strong(&lib.state, &state, LOADING))
+        atomic_store_explicit(&lib.state, load() ? LOADED : NOT_TO_BE_HAD, memory_order_release);
 }
 
 static bool loaded(void) {
-    return atomic_load_explicit(&lib.tried, memory_order_acquire) == 2;
+    return atomic_load_explicit(&lib.state, memory_order_acquire) == LOADED;
 }
 
 bool walk_libunwind(struct walk *w) {
-    if (!loaded() || !lib.backtrace || !guard_enter())
+    if (!loaded() || !guard_enter())
         return false;
     void *pc[64 + 8]; /* some frames are ours */
     int n = lib.backtrace(pc, (int)(w->max + 8));
@@ -112,8 +119,7 @@ bool walk_libunwind(struct walk *w) {
 }
 
 bool walk_libunwind_steps(struct walk *w) {
-    if (!loaded() || !lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg ||
-        !lib.is_signal_frame || !guard_enter())
+    if (!loaded() || !guard_enter())
         return false;
     unw_context_t context;
     unw_cursor_t cursor;

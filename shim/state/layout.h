@@ -139,8 +139,15 @@ enum {
 /* A connection, 256 bytes: what is written by reads and what by writes in cache lines of their own,
  * for programs that do the two in different threads. */
 struct box_conn {
-    _Atomic uint32_t seq;
-    _Atomic uint32_t descriptors; /* how many refer to it: dup() counts up, close() down */
+    union {
+        struct {
+            _Atomic uint32_t descriptors; /* how many refer to it: dup() counts up, close() down */
+            _Atomic uint32_t seq;
+        };
+        /* Both in one word (seq above): a dup() that races with the last close() must not count on
+         * the next life of the record. */
+        _Atomic uint64_t life;
+    };
     _Atomic uint8_t state;
     uint8_t direction;
     _Atomic uint8_t flags;

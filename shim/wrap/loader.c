@@ -10,11 +10,11 @@ EXPORT int dlclose(void *handle) {
 }
 
 EXPORT int pipe2(int fds[2], int flags) {
-    return unlikely(self.in_libunwind) ? guard_pipe2(fds) : real.pipe2(fds, flags);
+    return GUARD_IS_CALLED() ? guard_pipe2(fds) : real.pipe2(fds, flags);
 }
 
 EXPORT int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data) {
-    if (unlikely(self.in_libunwind))
+    if (GUARD_IS_CALLED())
         return guard_dl_iterate_phdr(callback, data);
     return real.dl_iterate_phdr(callback, data);
 }

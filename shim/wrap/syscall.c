@@ -51,7 +51,7 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
 }
 
 long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
-    if (unlikely(self.in_libunwind) && nr == SYS_write)
+    if (nr == SYS_write && GUARD_IS_CALLED())
         return guard_write((const void *)b); // NOLINT(performance-no-int-to-ptr)
     bool over = nr == SYS_dup3;
 #ifdef SYS_dup2
