@@ -54,18 +54,18 @@ static uint64_t limit_of(int resource) {
     return l.rlim_cur;
 }
 
-/* The largest layout that takes no more than an eighth of the program's address space and fits its
- * file size limit (growing a file past RLIMIT_FSIZE raises SIGXFSZ). */
-static uint64_t lay_out_within_limits(struct box_region region[REGION_COUNT]) {
-    uint64_t space = limit_of(RLIMIT_AS) / 8, file = limit_of(RLIMIT_FSIZE);
-    uint64_t limit = space < file ? space : file;
+/* The largest layout that takes no more than an eighth of the program's address space and no more
+ * than `most`, or the smallest there is. */
+static uint64_t lay_out_within(struct box_region region[REGION_COUNT], uint64_t most) {
+    uint64_t space = limit_of(RLIMIT_AS) / 8;
+    uint64_t limit = space < most ? space : most;
     uint64_t size = 0;
     for (unsigned shift = 0; shift <= 10; shift++) {
         size = lay_out(region, shift);
         if (size <= limit)
             break;
     }
-    return size <= file ? size : 0;
+    return size;
 }
 
 static long map(uint64_t size, int flags, int fd) {
@@ -106,38 +106,52 @@ static void complain_no_file(const char *directory, int error, void (*complain)(
     complain(line);
 }
 
-/* The mapping for the box: of a file where one can be had, else anonymous; 0: neither. */
-static long map_somewhere(struct box *b, const struct box_setup *s, uint64_t ns,
-                          struct box_region region[REGION_COUNT], uint64_t *size,
-                          void (*complain)(const char *)) {
-    uint32_t uid = (uint32_t)sys(SYS_geteuid);
-    *size = lay_out_within_limits(region);
-    if (strcmp(s->state_dir, "off") != 0) {
-        char directory[PLACE_MAX - 48];
-        char whole[PLACE_MAX];
-        place_directory(whole, s->state_dir, uid);
-        int fd = -ENAMETOOLONG;
-        if (strlen(whole) < sizeof directory) {
-            memcpy(directory, whole, strlen(whole) + 1);
-            fd = *size ? file_create(directory, uid, !*s->state_dir, ns, *size) : -EFBIG;
-        }
-        if (fd >= 0) {
-            long p = map(*size, MAP_SHARED, fd);
-            sys(SYS_close, fd);
-            b->is_file = p != 0;
-            if (p)
-                return p;
-            sys(SYS_unlinkat, AT_FDCWD, file_path, 0);
-            fd = -ENOMEM;
-        }
-        complain_no_file(whole, fd, complain);
-    }
-    if (!*size)
-        *size = lay_out(region, 10);
+/* A file mapped for the box: 0 and a negative errno when none is to be had. Growing a file past
+ * RLIMIT_FSIZE raises SIGXFSZ: that is not tried. */
+static long map_file(const char *directory, bool by_default, uint64_t ns,
+                     struct box_region region[REGION_COUNT], uint64_t *size, int *error) {
+    uint64_t most = limit_of(RLIMIT_FSIZE);
+    *size = lay_out_within(region, most);
+    *error = -EFBIG;
+    if (*size > most)
+        return 0;
+    int fd = file_create(directory, (uint32_t)sys(SYS_geteuid), by_default, ns, *size);
+    *error = fd;
+    if (fd < 0)
+        return 0;
+    long p = map(*size, MAP_SHARED, fd);
+    sys(SYS_close, fd);
+    if (!p)
+        sys(SYS_unlinkat, AT_FDCWD, file_path, 0);
+    *error = -ENOMEM;
+    return p;
+}
+
+static long map_privately(struct box_region region[REGION_COUNT], uint64_t *size) {
+    *size = lay_out_within(region, UINT64_MAX);
     long p = map(*size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (p)
         sys(SYS_madvise, p, *size, MADV_DONTDUMP);
     return p;
+}
+
+/* The mapping for the box: of a file where one can be had, else anonymous; 0: neither. */
+static long map_somewhere(struct box *b, const struct box_setup *s, uint64_t ns,
+                          struct box_region region[REGION_COUNT], uint64_t *size,
+                          void (*complain)(const char *)) {
+    enum { FILE_NAME_ROOM = 48 };
+    char directory[PLACE_MAX];
+    int error = -ENAMETOOLONG;
+    long p = 0;
+    if (strcmp(s->state_dir, "off") != 0) {
+        place_directory(directory, s->state_dir, (uint32_t)sys(SYS_geteuid));
+        if (strlen(directory) < PLACE_MAX - FILE_NAME_ROOM)
+            p = map_file(directory, !*s->state_dir, ns, region, size, &error);
+        if (!p)
+            complain_no_file(directory, error, complain);
+    }
+    b->is_file = p != 0;
+    return p ? p : map_privately(region, size);
 }
 
 /* Rights and memory for n bytes of the mapping at p. Kernels before 5.14 cannot be asked for memory

@@ -1,0 +1,250 @@
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+/* --- directories ---------------------------------------------------------------------------- */
+
+void support_mkdir(char path[64]) {
+    snprintf(path, 64, "%s/poolguard-test-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(path));
+}
+
+static unsigned each_entry(const char *path, bool remove_it) {
+    unsigned n = 0;
+    DIR *d = opendir(path);
+    if (!d)
+        return 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        n++;
+        if (remove_it && unlinkat(dirfd(d), e->d_name, 0) != 0)
+            unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+    }
+    closedir(d);
+    return n;
+}
+
+unsigned support_entries(const char *path) {
+    return each_entry(path, false);
+}
+
+void support_rmdir(const char *path) {
+    each_entry(path, true);
+    rmdir(path);
+}
+
+/* --- complaints ----------------------------------------------------------------------------- */
+
+char said[16][1024];
+unsigned said_count;
+
+void support_complain(const char *line) {
+    if (said_count < 16)
+        snprintf(said[said_count++], sizeof *said, "%s", line);
+}
+
+/* --- children ------------------------------------------------------------------------------- */
+
+void support_check_failed(const char *what, const char *file, int line) {
+    fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+    for (unsigned i = 0; i < said_count; i++)
+        fprintf(stderr, "  said: %s\n", said[i]);
+    _exit(1);
+}
+
+void support_wait(pid_t pid) {
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status))
+        fail_msg("the child was killed by signal %d", WTERMSIG(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+void support_in_child(void (*f)(void *), void *arg) {
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        f(arg);
+        _exit(0);
+    }
+    support_wait(pid);
+}
+
+bool support_is_root(void) {
+    if (geteuid() == 0)
+        return true;
+    print_message("skipped: only root may change identity\n");
+    return false;
+}
+
+/* --- loopback ------------------------------------------------------------------------------- */
+
+static int bound(struct sockaddr_in *at) {
+    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof *at;
+    int fd = (int)sys(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)at, n), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)at, &n), 0);
+    return fd;
+}
+
+int support_listener(struct sockaddr_in *at) {
+    int fd = bound(at);
+    assert_int_equal(listen(fd, 1024), 0);
+    return fd;
+}
+
+int support_accept(int listener) {
+    int fd = (int)sys(SYS_accept4, listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+int support_refusing(struct sockaddr_in *at) {
+    return bound(at);
+}
+
+/* --- synthetic boxes ------------------------------------------------------------------------ */
+
+void synthetic_box(struct box *b) {
+    struct box_setup s = {
+        .state_dir = "off",
+        .program = "/usr/bin/demo",
+        .suppressions = "",
+        .leak_after = 30 * SECOND,
+    };
+    assert_true(box_create(b, &s, support_complain));
+    b->header->pid = 4211;
+}
+
+static uint32_t record(struct box *b, unsigned region) {
+    uint32_t i = box_record(b, region);
+    assert_int_not_equal(i, BOX_NONE);
+    return i;
+}
+
+uint32_t synthetic_host(struct box *b, const char *addr, uint64_t leak_after) {
+    uint32_t i = record(b, REGION_HOSTS);
+    struct box_host *h = &b->hosts[i];
+    assert_true(addr_parse(&h->addr, addr));
+    h->leak_after = leak_after;
+    atomic_store(&h->ready, 1);
+    return i;
+}
+
+uint32_t synthetic_stack(struct box *b, unsigned n, ...) {
+    uint32_t i = record(b, REGION_STACKS);
+    struct box_stack *s = &b->stacks[i];
+    va_list ap;
+    va_start(ap, n);
+    for (unsigned k = 0; k < n; k++)
+        s->frames[k] = va_arg(ap, uint64_t);
+    va_end(ap);
+    s->depth = n;
+    atomic_store(&s->ready, 1);
+    return i;
+}
+
+uint32_t synthetic_module(struct box *b, const char *path) {
+    uint32_t i = record(b, REGION_MODULES);
+    struct box_module *m = &b->modules[i];
+    snprintf(m->path, sizeof m->path, "%s", path);
+    atomic_store(&m->ready, 1);
+    return i;
+}
+
+uint32_t synthetic_site(struct box *b, uint32_t stack, uint32_t host, uint32_t direction) {
+    uint32_t i = record(b, REGION_SITES);
+    struct box_site *s = &b->sites[i];
+    s->stack = stack;
+    s->host = host;
+    s->direction = direction;
+    atomic_store(&s->ready, 1);
+    return i;
+}
+
+static void count_opened(struct box *b, uint32_t site, uint64_t when) {
+    struct box_site *s = &b->sites[site];
+    atomic_fetch_add(&s->opened, 1);
+    if (when > atomic_load(&s->last_opened))
+        atomic_store(&s->last_opened, when);
+    if (s->host != BOX_NONE)
+        atomic_fetch_add(&b->hosts[s->host].opened, 1);
+}
+
+struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened) {
+    uint32_t i = record(b, REGION_CONNS);
+    struct box_conn *c = &b->conns[i];
+    c->id = i + 1;
+    c->site = site;
+    c->thread = 4211;
+    c->opened = opened;
+    atomic_store(&c->fd, (int)i + 3);
+    atomic_store(&c->descriptors, 1);
+    atomic_store(&c->settled, opened);
+    atomic_store(&c->state, CONN_ESTABLISHED);
+    if (site != BOX_NONE) {
+        const struct box_site *s = &b->sites[site];
+        c->direction = (uint8_t)s->direction;
+        if (s->host != BOX_NONE)
+            c->peer = b->hosts[s->host].addr;
+        count_opened(b, site, opened);
+    }
+    atomic_store(&c->seq, 2);
+    return c;
+}
+
+size_t synthetic_file(const struct box *b, void *file, size_t cap) {
+    char *to = file;
+    struct box_header *h = file;
+    size_t at = 4096;
+    assert_true(cap >= at);
+    memset(to, 0, cap);
+    memcpy(to, b->header, sizeof *h);
+    for (int i = 0; i < REGION_COUNT; i++) {
+        struct box_region *r = &h->region[i];
+        size_t n = (size_t)r->record_size * atomic_load(&r->count);
+        assert_true(at + n <= cap);
+        memcpy(to + at, (const char *)b->header + r->offset, n);
+        r->capacity = atomic_load(&r->count);
+        r->offset = at;
+        at += (n + 63) & ~(size_t)63;
+    }
+    h->file_size = at;
+    return at;
+}
+
+void synthetic_gather(struct report *r, const struct view *v, uint64_t now) {
+    assert_true(facts_begin(&r->facts, v));
+    r->facts.now = now;
+    for (uint32_t i = 0; i < v->count[REGION_CONNS]; i++) {
+        struct fact *x = facts_of(&r->facts, i);
+        if (!x)
+            continue;
+        x->tcp = TCP_IS_ESTABLISHED;
+        fact_add_fd(x, (int)i + 3);
+    }
+}
+
+const char *synthetic_text(struct report *r) {
+    static char text[1 << 18];
+    struct out o;
+    out_init(&o, -1, text, sizeof text - 1);
+    report_write_text(r, &o);
+    text[o.len] = '\0';
+    return text;
+}
