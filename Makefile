@@ -76,6 +76,9 @@ UNIT_SRC := $(filter-out shim/wrap/start.c,$(LIB_SRC))
 UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/support.c))
 UNIT_CFLAGS := -std=gnu11 $(WARN) -O1 -g $(SANITIZE)
 
+# The sanitizers' own start-up calls what we wrap.
+$(BUILD)/unit/shim/wrap/%.o: SANITIZE :=
+
 $(BUILD)/unit/%.o: %
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CFLAGS) -c $< -o $@

@@ -75,6 +75,14 @@ void conn_socket(int fd, int domain, int type, int protocol) {
     enter(fd, is_tcp(domain, type, protocol) ? FD_TCP : FD_NONE);
 }
 
+/* The socket was duplicated before it was connected: its other descriptors are found by inode. */
+static void join(int fd, uint64_t slot, void *arg) {
+    uint64_t joined = *(uint64_t *)arg;
+    struct box_conn *c = record_of(joined);
+    if (slot == FD_TCP_SHARED && c && c->inode && c->inode == inode_of(fd) && record_share(joined))
+        enter(fd, joined);
+}
+
 static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint8_t direction) {
     struct record_facts f = {
         .fd = fd,
@@ -85,7 +93,10 @@ static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint
         .peer = peer,
     };
     uint64_t slot = record_open(&f);
+    bool shared = fd_get(fd) == FD_TCP_SHARED;
     enter(fd, slot);
+    if (shared)
+        fd_each(0, FD_MAX - 1, join, &slot);
     return slot;
 }
 
@@ -96,7 +107,7 @@ struct dial conn_dial(int fd, const struct addr *peer) {
         d.before = atomic_load(&c->state);
         if (d.before != CONN_FAILED)
             return d;
-    } else if (d.slot != FD_TCP && !kernel_says_tcp(fd)) {
+    } else if (d.slot != FD_TCP && d.slot != FD_TCP_SHARED && !kernel_says_tcp(fd)) {
         d.slot = FD_NONE;
         return d;
     }
@@ -222,7 +233,9 @@ void conn_inherit(int fd, uint64_t parents, void *arg) {
 
 void conn_duplicated(int oldfd, int newfd) {
     uint64_t slot = fd_get(oldfd);
-    if (slot_is_conn(slot) && !record_share(slot))
+    if (slot == FD_TCP)
+        enter(oldfd, slot = FD_TCP_SHARED);
+    else if (slot_is_conn(slot) && !record_share(slot))
         slot = FD_NONE;
     enter(newfd, slot);
 }

@@ -1,6 +1,7 @@
 /* Descriptor -> connection: a two-level array of atomic words, no lock.
  *
- * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected yet), or a
+ * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected
+ * yet; FD_TCP_SHARED when it was duplicated), or a
  * connection's record and the generation in which it was entered. The whole table is wiped in
  * forked children (base/live.h). */
 #ifndef PG_CONN_FDTABLE_H
@@ -27,6 +28,7 @@ extern union live_fd_table fd_table __attribute__((visibility("hidden")));
 
 #define FD_NONE UINT64_C(0)
 #define FD_TCP ((uint64_t)UINT32_MAX)
+#define FD_TCP_SHARED (FD_TCP - 1)
 
 /* A slot that names record `index` in the life that `seq` counts. */
 static inline uint64_t slot_of(uint32_t index, uint32_t seq) {

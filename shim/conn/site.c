@@ -92,10 +92,20 @@ static uint32_t site_known_or_new(uint32_t stack, uint32_t host, uint32_t direct
     return id;
 }
 
+/* Without the lock: one host is to have one record, whoever asks. */
+static uint32_t host_scan(const struct addr *a) {
+    uint32_t n = atomic_load(&mine.header->region[REGION_HOSTS].count);
+    for (uint32_t i = 0; i < n; i++)
+        if (atomic_load_explicit(&mine.hosts[i].ready, memory_order_acquire) &&
+            addr_equal(&mine.hosts[i].addr, a))
+            return i;
+    return host_record(a);
+}
+
 uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction) {
     bool inbound = direction == CONN_INBOUND;
     if (!lock_take(&sites.v.lock, thread_id(mine.header->pid)))
-        return site_record(stack, inbound ? BOX_NONE : host_record(peer), direction);
+        return site_record(stack, inbound ? BOX_NONE : host_scan(peer), direction);
     uint32_t host = inbound ? BOX_NONE : host_find(peer);
     uint32_t id = site_known_or_new(stack, host, direction);
     lock_drop(&sites.v.lock);

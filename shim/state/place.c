@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -100,8 +101,11 @@ static void sweep_one(int directory, const char *name, int pid, int64_t now, int
     struct stat st;
     if (sys(SYS_newfstatat, directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
-    if (all || now - st.st_ctim.tv_sec > KEEP_SECONDS)
+    bool found_before = (st.st_mode & 0200) == 0;
+    if (all || (found_before && now - st.st_ctim.tv_sec > KEEP_SECONDS))
         sys(SYS_unlinkat, directory, name, 0);
+    else if (!found_before)
+        sys(SYS_fchmodat, directory, name, 0400);
 }
 
 /* One walk over the directory: counts its state files; with `remove`, sweeps them too. */

@@ -21,8 +21,9 @@ uint64_t place_pid_namespace(void);
  * A descriptor, or a negative errno; -EPERM when it is there but not safe. */
 int place_open(const char *directory, uint32_t uid, int by_default);
 
-/* Removes the files of dead processes of this namespace from an open directory: all that are older
- * than an hour, and all of them when there are more than 256 files. */
+/* Removes the files of dead processes of this namespace from an open directory: those that were
+ * found dead more than an hour ago, and all of them when there are more than 256 files. A file
+ * found dead for the first time is made read-only, which notes the time. */
 void place_sweep(int directory, uint64_t pid_namespace);
 
 #endif

@@ -833,6 +833,19 @@ static void an_inherited_connection_with_two_descriptors_is_one(void **state) {
     support_wait(pid);
 }
 
+static void a_socket_duplicated_before_connect_lives_until_its_last_descriptor(void **state) {
+    (void)state;
+    int fd = tcp(0), copy = dup(fd);
+    assert_int_equal(dial(fd, &at), 0);
+    assert_state(fd, CONN_ESTABLISHED, 2);
+    assert_int_equal(fd_get(copy), fd_get(fd));
+    close(fd);
+    assert_state(copy, CONN_ESTABLISHED, 1);
+    close(copy);
+    assert_int_equal(live_records(), 0);
+    raw_close(support_accept(listener));
+}
+
 /* The child lives on the parent's memory. */
 static pid_t vfork_and_close(int fd, int other) {
     pid_t pid = vfork();
@@ -1137,6 +1150,7 @@ int main(void) {
         TEST(a_forked_child_starts_empty_with_a_file_of_its_own),
         TEST(an_inherited_connection_lives_until_its_last_descriptor),
         TEST(an_inherited_connection_with_two_descriptors_is_one),
+        TEST(a_socket_duplicated_before_connect_lives_until_its_last_descriptor),
         TEST(what_a_vfork_child_closes_stays_open_in_the_parent),
         TEST(threads_that_open_dup_and_close_at_random_leak_no_record),
         TEST(threads_with_sockets_of_their_own_leak_no_record),
