@@ -20,7 +20,7 @@ LIB_OBJ := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # What the command shares with the library: everything that reads a state file.
 SHARED := $(wildcard shim/base/*.c) shim/state/view.c shim/state/place.c shim/stack/names.c \
 	shim/stack/debugdata.c $(addprefix shim/report/,epollset.c facts.c groups.c report.c \
-	suppress.c symbols.c text.c verdict.c)
+	suppress.c symbols.c text.c text_hosts.c verdict.c)
 CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
@@ -77,7 +77,7 @@ UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/sup
 UNIT_CFLAGS := -std=gnu11 $(WARN) -O1 -g $(SANITIZE)
 
 # The sanitizers' own start-up calls what we wrap.
-$(BUILD)/unit/shim/wrap/%.o: SANITIZE :=
+$(BUILD)/unit/shim/wrap/%.o: UNIT_CFLAGS += -fno-sanitize=all
 
 $(BUILD)/unit/%.o: %
 	@mkdir -p $(@D)

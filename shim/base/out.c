@@ -111,6 +111,11 @@ void out_u64_right(struct out *o, uint64_t v, unsigned width) {
     out_str(o, d);
 }
 
+void out_count(struct out *o, uint64_t n, const char *noun) {
+    out_u64(o, n);
+    out_strs(o, " ", noun, n == 1 ? "" : "s", NULL);
+}
+
 /* "4m" and "05s": the larger unit as it is, the smaller one in two digits. */
 static void out_units(struct out *o, uint64_t big, const char *unit, uint64_t small,
                       const char *small_unit) {

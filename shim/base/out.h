@@ -31,6 +31,8 @@ void out_strs(struct out *o, ...) __attribute__((sentinel));
 void out_pad(struct out *o, const char *s, unsigned width);
 /* v right-aligned in width columns. */
 void out_u64_right(struct out *o, uint64_t v, unsigned width);
+/* "1 connection", "5 connections". */
+void out_count(struct out *o, uint64_t n, const char *noun);
 /* A duration as people read it: 12ms, 3.4s, 4m12s, 2h05m, 3d04h. */
 void out_duration(struct out *o, uint64_t ns);
 /* A byte count: 512 B, 18.2 KiB, 3.0 MiB. */
