@@ -11,7 +11,7 @@
 #include "base/thread.h"
 
 /* Numbers that no descriptor has (above any fs.nr_open). */
-enum { FAKE_READ_END = 0x7ffffff0, FAKE_WRITE_END };
+enum { FAKE_READ_END = GUARD_FD, FAKE_WRITE_END };
 
 static _Atomic int inside; /* threads that are walking */
 static const char *served_from, *served_to;

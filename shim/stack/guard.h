@@ -26,7 +26,9 @@ void guard_leave(void);
 void guard_serve(const void *start, const void *end);
 bool guard_serves(const void *return_address);
 
-/* For wrappers: is this call libunwind's, in a walk of ours? */
+/* For wrappers: is this call libunwind's, in a walk of ours? Reads, writes and closes ask first
+ * whether the descriptor can be one that guard_pipe2 gave: no program's can. */
+enum { GUARD_FD = 0x7ffffff0 };
 #define GUARD_IS_CALLED() (unlikely(self.in_libunwind) && guard_serves(__builtin_return_address(0)))
 
 int guard_pipe2(int fds[2]);

@@ -4,7 +4,7 @@
 #include "wrap/wrap.h"
 
 EXPORT int close(int fd) {
-    if (GUARD_IS_CALLED())
+    if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_close(fd);
     if (process_known())
         conn_forget(fd);

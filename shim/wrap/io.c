@@ -3,7 +3,7 @@
 #include "wrap/wrap.h"
 
 EXPORT ssize_t read(int fd, void *buf, size_t n) {
-    if (GUARD_IS_CALLED())
+    if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_read(fd, buf, n);
     ssize_t r = real.read(fd, buf, n);
     if (likely(n > 0))
@@ -12,7 +12,7 @@ EXPORT ssize_t read(int fd, void *buf, size_t n) {
 }
 
 EXPORT ssize_t write(int fd, const void *buf, size_t n) {
-    if (GUARD_IS_CALLED())
+    if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_write(buf);
     ssize_t r = real.write(fd, buf, n);
     conn_wrote(fd, r);

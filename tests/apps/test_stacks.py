@@ -1,0 +1,294 @@
+"""The opening stack names the functions that were called, whoever compiled them, and no others."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import truth
+from matrix import CLIENTS
+from process import Program
+
+SOURCE = CLIENTS / "known_functions.c"
+CHAIN = ["opener", "middle", "outer", "main"]
+COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
+FRAME = re.compile(r"#(\d+) (\S+?)(?:\+0x([0-9a-f]+))? \((\S+)\+0x([0-9a-f]+)\)")
+
+
+@dataclass
+class Place:
+    function: str  # "" when the report shows the address alone
+    offset: int
+    module: str
+    address: int
+
+
+def places(group):
+    """The frames of a group with their offsets, the call itself left out."""
+    found = []
+    for line in group.text:
+        m = FRAME.match(line)
+        assert m, f"not a frame: {line!r}"
+        _, name, offset, module, address = m.groups()
+        found.append(Place("" if offset is None else name, int(offset or "0", 16), module,
+                           int(address, 16)))
+    return found
+
+
+def groups(report):
+    """The report's groups, each with the text of its frames."""
+    blocks = re.split(r"\n(?===\d+== )", report.text)
+    frames = [[line.strip() for line in block.splitlines()
+               if line.startswith("    #") and not line.startswith("    #0 ")]
+              for block in blocks if "  connections:\n" in block]
+    assert len(frames) == len(report.groups), report.text
+    for group, text in zip(report.groups, frames):
+        group.text = text
+    return report.groups
+
+
+def named(group):
+    return [p.function for p in places(group) if p.function]
+
+
+@pytest.fixture(scope="module")
+def built():
+    """Compiles clients/known_functions.c with these flags; returns the file."""
+    with tempfile.TemporaryDirectory(prefix="poolguard-stacks-") as tmp:
+        made = {}
+
+        def build(*flags, cc="gcc"):
+            if (cc, flags) not in made:
+                out = Path(tmp) / f"known{len(made)}"
+                subprocess.run([cc, "-std=gnu11", "-o", out, *flags, SOURCE], check=True)
+                made[cc, flags] = out
+            return made[cc, flags]
+        yield build
+
+
+def plugin(built, directory, name, *flags):
+    """A plugin built as `name`, in a file of that name."""
+    made = built(f"-DPLUGIN={name}", "-shared", "-fPIC", "-O1", *flags)
+    return Path(shutil.copy(made, directory / f"lib{name}.so"))
+
+
+@pytest.fixture
+def known(guard, home, holds):
+    """Starts the program, guarded with these options; ended with the test."""
+    started = []
+
+    def start(binary, **options):
+        app = Program([binary, holds.host, holds.port], guard.env(**options), home / "stderr")
+        started.append(app)
+        return app
+
+    yield start
+    for app in started:
+        app.__exit__()
+
+
+def functions(binary):
+    """{name: (address, size)} of its symbol table."""
+    table = subprocess.run(["nm", "-S", binary], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in table.splitlines()]
+    return {row[3]: (int(row[0], 16), int(row[1], 16))
+            for row in rows if len(row) == 4 and row[2] in "tT"}
+
+
+def owner(table, address):
+    return next((name for name, (start, size) in table.items()
+                 if start <= address < start + size), "")
+
+
+def assert_chain(report, binary):
+    """One stack: opener, middle, outer, main, each where the linker put it."""
+    table = functions(binary)
+    [group] = groups(report)
+    own = [p for p in places(group) if p.module == str(binary)]
+    assert [p.function for p in own][:4] == CHAIN, report.text
+    for p in own[:4]:
+        start, size = table[p.function]
+        assert 0 < p.offset < size and p.address == start + p.offset, (p, report.text)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("flags", ["-O0", "-O1", "-O2", "-O3", "-O2 -no-pie"])
+@pytest.mark.parametrize("cc", COMPILERS)
+def test_every_function_of_the_chain_is_named_without_frame_pointers(guard, known, built, cc,
+                                                                     flags):
+    binary = built("-fomit-frame-pointer", *flags.split(), cc=cc)
+    app = known(binary)
+    app.ask("open 1")
+    for report in guard.both(app.pid).values():
+        assert_chain(report, binary)
+
+
+def test_a_stripped_binary_gives_modules_and_offsets(guard, known, built, home):
+    whole = built("-O2", "-fomit-frame-pointer")
+    bare = home / "stripped"
+    subprocess.run(["strip", "-o", bare, whole], check=True)
+    app = known(bare)
+    app.ask("open 1")
+    for report in guard.both(app.pid).values():
+        assert [c.remote for c in report.connections] == \
+            [c.remote for c in truth.connections(app.pid)]
+        [group] = groups(report)
+        own = [p for p in places(group) if p.module == str(bare)][:4]
+        assert [p.function for p in own] == [""] * 4, report.text
+        table = functions(whole)
+        assert [owner(table, p.address) for p in own] == CHAIN, report.text
+
+
+# --- unwinders and depth --------------------------------------------------------------------------
+
+def test_every_unwinder_gives_the_same_frames_early_and_late(guard, known, built):
+    binary = built("-O2", "-fomit-frame-pointer")
+    seen = {}
+    for unwinder in ("glibc", "libunwind", "auto"):
+        app = known(binary, unwinder=unwinder)
+        app.ask("open 100")  # libunwind takes a thread over after its first captures
+        for how, report in guard.both(app.pid).items():
+            assert sum(g.count for g in groups(report)) == 100, report.text
+            for group in groups(report):
+                seen.setdefault(tuple(named(group)), []).append((unwinder, how))
+        assert app.stderr == ""
+    assert len(seen) == 1, seen
+    assert list(next(iter(seen)))[:4] == CHAIN
+
+
+def test_equal_stacks_of_two_unwinders_are_one_group(guard, known, built):
+    app = known(built("-O2", "-fomit-frame-pointer"), unwinder="auto")
+    app.ask("open 100")
+    for report in guard.both(app.pid).values():
+        assert [g.count for g in report.groups] == [100], report.text
+
+
+@pytest.mark.parametrize("unwinder", ["glibc", "libunwind"])
+@pytest.mark.parametrize("depth, names", [(1, CHAIN[:1]), (2, CHAIN[:2]), (0, None)])
+def test_stack_depth_is_the_number_of_frames(guard, known, built, unwinder, depth, names):
+    app = known(built("-O2", "-fomit-frame-pointer"), stack_depth=depth, unwinder=unwinder)
+    app.ask("open 2")
+    for report in guard.both(app.pid).values():
+        [group] = groups(report)
+        assert group.count == len(group.connections) == 2
+        assert ("  opened:\n" in report.text) == (names is not None), report.text
+        assert [p.function for p in places(group)] == (names or []), report.text
+
+
+# --- objects that come and go ---------------------------------------------------------------------
+
+def call(app, symbol):
+    """A connection through the plugin's function; its address."""
+    app.say(f"call {symbol}")
+    answer = app.hear()
+    assert answer.startswith("0x"), answer
+    return int(answer, 16)
+
+
+def load(app, path):
+    app.ask(f"load {path}")
+
+
+def unload(app):
+    app.ask("unload")
+
+
+def own_names(group, program):
+    """What names the report gives to the frames of plugins: all before the program's own."""
+    found = []
+    for p in places(group):
+        if p.module == str(program):
+            break
+        found.append((p.function, Path(p.module).name))
+    return found
+
+
+def frames_of(name):
+    return [(f, f"lib{name}.so") for f in ("opener", f"{name}_dial", f"{name}_open")]
+
+
+def test_a_library_replaced_on_disk_gives_no_wrong_name(guard, known, built, home):
+    app = known(built("-O1"))
+    old, new = plugin(built, home, "alpha"), plugin(built, home, "gamma")
+    load(app, old)
+    call(app, "alpha_open")
+    os.rename(new, old)
+    for how, report in guard.both(app.pid).items():
+        [group] = groups(report)
+        assert "gamma" not in report.text, report.text
+        frames = own_names(group, built("-O1"))
+        assert [module for _, module in frames] == ["libalpha.so"] * 3, report.text
+        assert frames[2][0] in ("alpha_open", "" if how == "command" else "alpha_open"), report.text
+        assert {f for f, _ in frames[:2]} <= {"", "opener", "alpha_dial"}, report.text
+
+
+def test_a_library_deleted_from_disk_gives_no_wrong_name(guard, known, built, home):
+    app = known(built("-O1"))
+    path = plugin(built, home, "alpha")
+    load(app, path)
+    call(app, "alpha_open")
+    path.unlink()
+    for report in guard.both(app.pid).values():
+        [group] = groups(report)
+        frames = own_names(group, built("-O1"))
+        assert [module for _, module in frames] == ["libalpha.so"] * 3, report.text
+        assert frames[2][0] in ("", "alpha_open"), report.text
+
+
+def test_each_plugin_has_its_own_name_at_the_same_addresses(guard, known, built, home):
+    app = known(built("-O1"))
+    where = []
+    for name in ("alpha", "gamma", "delta"):
+        load(app, plugin(built, home, name))
+        where.append(call(app, f"{name}_open"))
+        unload(app)
+    for report in guard.both(app.pid).values():
+        stacks = [own_names(g, built("-O1")) for g in groups(report)]
+        assert sorted(stacks) == sorted(frames_of(n) for n in ("alpha", "gamma", "delta")), \
+            f"at {[hex(a) for a in where]}:\n{report.text}"
+
+
+def same_address(first, second):
+    if first != second:
+        pytest.skip("the loader chose another place for the second plugin")
+
+
+def test_a_plugin_gone_from_disk_is_not_named_by_its_successor(guard, known, built, home):
+    """The successor lies at the very addresses, and is as long."""
+    app = known(built("-O1"))
+    alpha, gamma = plugin(built, home, "alpha"), plugin(built, home, "gamma")
+    load(app, alpha)
+    first = call(app, "alpha_open")
+    unload(app)
+    alpha.unlink()
+    load(app, gamma)
+    same_address(first, call(app, "gamma_open"))
+    for report in guard.both(app.pid).values():
+        stacks = {g_module: frames for frames in
+                  (own_names(g, built("-O1")) for g in groups(report))
+                  for g_module in {module for _, module in frames}}
+        assert stacks["libgamma.so"] == frames_of("gamma"), report.text
+        assert {f for f, _ in stacks["libalpha.so"]} <= {"", "alpha_open"}, report.text
+
+
+def test_a_plugin_loaded_again_in_another_version_has_its_own_names(guard, known, built, home):
+    """A hot reload: the same path, another file, at the same addresses."""
+    app = known(built("-O1"))
+    path, new = plugin(built, home, "alpha"), plugin(built, home, "gamma")
+    load(app, path)
+    first = call(app, "alpha_open")
+    unload(app)
+    os.rename(new, path)
+    load(app, path)
+    same_address(first, call(app, "gamma_open"))
+    for report in guard.both(app.pid).values():
+        stacks = [[f for f, _ in own_names(g, built("-O1"))] for g in groups(report)]
+        assert len(stacks) == 2, report.text
+        assert [f for f, _ in frames_of("gamma")] in stacks, report.text
+        stacks.remove([f for f, _ in frames_of("gamma")])
+        assert not any(f.startswith("gamma") for f in stacks[0]), report.text
