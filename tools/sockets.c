@@ -24,10 +24,10 @@ struct socket_entry *sockets_find(const struct sockets *s, uint64_t inode) {
 }
 
 void sockets_free(struct sockets *s) {
-    struct socket_entry *e, *next;
-    HASH_ITER(hh, s->by_inode, e, next) {
-        HASH_DEL(s->by_inode,
-                 e); // NOLINT(clang-analyzer-unix.Malloc): uthash's lists are beyond it
+    struct socket_entry *e = s->by_inode, *next;
+    HASH_CLEAR(hh, s->by_inode); /* the table; the entries stay chained */
+    for (; e; e = next) {
+        next = e->hh.next;
         free(e);
     }
     epoll_watch_free(&s->watch);

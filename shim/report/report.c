@@ -40,7 +40,7 @@ static void suppress_groups(struct report *r) {
         return;
     for (struct suppression *s = r->suppressions; s; s = s->next)
         s->used = 0;
-    symbols_begin(&symbols, r->facts.view, r->inside);
+    symbols_begin(&symbols, r->facts.view, r->is_loaded);
     for (uint32_t i = 0; i < r->groups.count; i++) {
         struct group *g = &r->groups.group[i];
         const char *name = verdict_class[g->verdict].name;

@@ -14,7 +14,8 @@ struct report {
     struct facts facts;
     struct groups groups;
     struct suppression *suppressions;
-    bool inside; /* of this very process */
+    /* Of this very process: see report/symbols.h. NULL: of another. */
+    bool (*is_loaded)(const struct box_module *);
     bool at_exit;
     bool ended; /* the process is gone: nothing could be checked with the kernel */
     /* Filled by report_judge. */

@@ -1,6 +1,5 @@
 #include "report/symbols.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,9 +10,10 @@ struct module_names {
     struct names names;
 };
 
-void symbols_begin(struct symbols *s, const struct view *v, bool inside) {
+void symbols_begin(struct symbols *s, const struct view *v,
+                   bool (*is_loaded)(const struct box_module *)) {
     s->view = v;
-    s->inside = inside;
+    s->is_loaded = is_loaded;
     s->map_size = (v->count[REGION_MODULES] + 1) * sizeof *s->module;
     s->module = mem_map(s->map_size);
 }
@@ -26,14 +26,10 @@ void symbols_free(struct symbols *s) {
     s->module = NULL;
 }
 
-/* The image as the loader mapped it: for the vDSO, and for files that are gone or replaced. Only
- * while the very object is mapped still. */
-static bool open_loaded(struct names *n, const struct box_module *m) {
-    struct dl_find_object o;
-    void *start = (void *)(uintptr_t)m->start; // NOLINT(performance-no-int-to-ptr)
-    return _dl_find_object(start, &o) == 0 && o.dlfo_map_start == start &&
-           (uint64_t)(uintptr_t)o.dlfo_map_end == m->end &&
-           names_open_loaded(n, start, m->end - m->start) == 0;
+/* The image as the loader mapped it: for the vDSO, and for files that are gone or replaced. */
+static bool open_loaded(const struct symbols *s, struct names *n, const struct box_module *m) {
+    const void *start = (const void *)(uintptr_t)m->start; // NOLINT(performance-no-int-to-ptr)
+    return s->is_loaded && s->is_loaded(m) && names_open_loaded(n, start, m->end - m->start) == 0;
 }
 
 static struct names *names_of(struct symbols *s, const struct box_module *m) {
@@ -42,7 +38,7 @@ static struct names *names_of(struct symbols *s, const struct box_module *m) {
     struct module_names *n = &s->module[m - s->view->modules];
     if (n->state == UNTRIED) {
         bool ok = names_open(&n->names, m->path, m->build_id, m->build_id_size) == 0 ||
-                  (s->inside && open_loaded(&n->names, m));
+                  open_loaded(s, &n->names, m);
         n->state = ok ? OPENED : NOT_TO_BE_HAD;
     }
     return n->state == OPENED ? &n->names : NULL;

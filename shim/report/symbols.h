@@ -9,7 +9,9 @@
 
 struct symbols {
     const struct view *view;
-    bool inside; /* the modules are our own process's: mapped images can stand in for files */
+    /* Of the process's own modules: is it mapped, so that its image can stand in for its file?
+     * NULL: they are another process's. */
+    bool (*is_loaded)(const struct box_module *);
     struct module_names *module;
     size_t map_size;
 };
@@ -22,7 +24,8 @@ struct frame_name {
 };
 
 /* Async-signal-safe. Without memory all functions are unknown. */
-void symbols_begin(struct symbols *s, const struct view *v, bool inside);
+void symbols_begin(struct symbols *s, const struct view *v,
+                   bool (*is_loaded)(const struct box_module *));
 void symbols_find(struct symbols *s, uint64_t frame, struct frame_name *name);
 void symbols_free(struct symbols *s);
 

@@ -283,7 +283,7 @@ static void write_notes(struct writer *w) {
         out_count(w->o, dropped, "record");
         out_str(w->o, " could not be kept\n");
     }
-    if (!w->r->inside && atomic_load(&v->header->flags) & BOX_PARTLY_PRIVATE)
+    if (!w->r->is_loaded && atomic_load(&v->header->flags) & BOX_PARTLY_PRIVATE)
         out_str(w->o, "\nincomplete: the state file's file system was full; a report on the signal "
                       "has everything\n");
 }
@@ -321,7 +321,7 @@ static void write_summary(struct writer *w) {
 
 void report_write_text(struct report *r, struct out *o) {
     struct writer w = {.r = r, .o = o};
-    symbols_begin(&w.symbols, r->facts.view, r->inside);
+    symbols_begin(&w.symbols, r->facts.view, r->is_loaded);
     write_head(&w);
     report_write_hosts(r, o);
     bool exhausted = false;

@@ -13,6 +13,7 @@
 #include "report/inside.h"
 #include "report/report.h"
 #include "report/target.h"
+#include "stack/module.h"
 #include "stack/stack.h"
 #include "state/mine.h"
 #include "wrap/real.h"
@@ -43,7 +44,7 @@ static char buffer[16384]; /* of the one report at a time */
 static bool look(struct report *r, struct view *v, bool at_exit) {
     memset(r, 0, sizeof *r);
     view_own(v, &mine);
-    r->inside = true;
+    r->is_loaded = module_is_loaded;
     r->at_exit = at_exit;
     r->suppressions = suppressions;
     if (!facts_begin(&r->facts, v))

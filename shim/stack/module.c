@@ -21,18 +21,22 @@ static void copy_path(struct box_module *m, const struct link_map *map) {
     m->path[n] = '\0';
 }
 
-static void copy_build_id(struct box_module *m, const char *image, uint64_t size) {
-    const ElfW(Ehdr) *e = (const void *)image;
+/* The build id of an object as it is mapped; 0: none. */
+static size_t build_id_of(const struct dl_find_object *o, uint8_t id[20]) {
+    const char *image = o->dlfo_map_start;
+    uint64_t size = (uint64_t)((const char *)o->dlfo_map_end - image);
+    const ElfW(Ehdr) *e = o->dlfo_map_start;
     if (size < sizeof *e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 ||
         e->e_phoff + (uint64_t)e->e_phnum * sizeof(ElfW(Phdr)) > size)
-        return;
+        return 0;
     const ElfW(Phdr) *p = (const void *)(image + e->e_phoff);
-    for (unsigned i = 0; i < e->e_phnum && !m->build_id_size; i++) {
-        uint64_t at = m->bias + p[i].p_vaddr;
-        if (p[i].p_type == PT_NOTE && at >= m->start && at + p[i].p_memsz <= m->end)
-            m->build_id_size =
-                (uint32_t)names_build_id(image + (at - m->start), p[i].p_memsz, m->build_id);
+    size_t found = 0;
+    for (unsigned i = 0; i < e->e_phnum && !found; i++) {
+        uint64_t at = o->dlfo_link_map->l_addr + p[i].p_vaddr - (uint64_t)(uintptr_t)image;
+        if (p[i].p_type == PT_NOTE && at < size && p[i].p_memsz <= size - at)
+            found = names_build_id(image + at, p[i].p_memsz, id);
     }
+    return found;
 }
 
 static uint32_t module_add(const struct dl_find_object *o) {
@@ -44,19 +48,27 @@ static uint32_t module_add(const struct dl_find_object *o) {
     m->end = (uint64_t)(uintptr_t)o->dlfo_map_end;
     m->bias = o->dlfo_link_map->l_addr;
     copy_path(m, o->dlfo_link_map);
-    copy_build_id(m, o->dlfo_map_start, m->end - m->start);
+    m->build_id_size = (uint32_t)build_id_of(o, m->build_id);
     atomic_store_explicit(&m->ready, 1, memory_order_release);
     return i;
 }
 
-/* Is this record the object that is mapped there now? Another one may have been loaded at the
- * addresses of one that was unloaded. */
+/* Is this record the object that is mapped there now? Another one, or another version of it, may
+ * have been loaded at the addresses of one that was unloaded. */
 static bool same_object(const struct box_module *m, const struct dl_find_object *o) {
     const char *name = o->dlfo_link_map->l_name;
+    uint8_t id[20];
     return atomic_load_explicit(&m->ready, memory_order_acquire) &&
            m->start == (uint64_t)(uintptr_t)o->dlfo_map_start &&
            m->end == (uint64_t)(uintptr_t)o->dlfo_map_end &&
-           (!name[0] || strncmp(m->path, name, sizeof m->path - 1) == 0);
+           (!name[0] || strncmp(m->path, name, sizeof m->path - 1) == 0) &&
+           build_id_of(o, id) == m->build_id_size && memcmp(id, m->build_id, m->build_id_size) == 0;
+}
+
+bool module_is_loaded(const struct box_module *m) {
+    struct dl_find_object o;
+    void *start = (void *)(uintptr_t)m->start; // NOLINT(performance-no-int-to-ptr)
+    return _dl_find_object(start, &o) == 0 && same_object(m, &o);
 }
 
 static uint32_t module_of(const struct dl_find_object *o) {

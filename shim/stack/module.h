@@ -2,11 +2,17 @@
 #ifndef PG_STACK_MODULE_H
 #define PG_STACK_MODULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "state/layout.h"
 
 /* The frame (state/layout.h) for a code address: its module, recorded at first sight, and the
  * address inside it; the plain address where no module covers it. The caller holds the stacks'
  * lock. Lock-free towards the loader. */
 uint64_t module_frame(uintptr_t pc);
+
+/* Is the object of this record (of this process's box) mapped at this moment? Async-signal-safe. */
+bool module_is_loaded(const struct box_module *m);
 
 #endif

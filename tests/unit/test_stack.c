@@ -18,6 +18,7 @@
 
 #include "base/options.h"
 #include "report/symbols.h"
+#include "stack/module.h"
 #include "stack/guard.h"
 #include "stack/stack.h"
 #include "stack/walk.h"
@@ -66,7 +67,7 @@ static const char *names_of(uint32_t id) {
     static char text[4096];
     const struct box_stack *s = stack_of(id);
     size_t n = 0;
-    symbols_begin(&symbols, &view, true);
+    symbols_begin(&symbols, &view, module_is_loaded);
     text[0] = '\0';
     for (uint32_t i = 0; i < view_depth(s); i++) {
         struct frame_name name;

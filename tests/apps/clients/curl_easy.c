@@ -4,23 +4,20 @@
 
 enum { COUNT = 5 };
 
-static size_t discard(char *data, size_t size, size_t n, void *arg)
-{
+static size_t discard(char *data, size_t size, size_t n, void *arg) {
     (void)data;
     (void)arg;
     return size * n;
 }
 
-__attribute__((noinline)) static CURL *fetch(const char *url)
-{
+__attribute__((noinline)) static CURL *fetch(const char *url) {
     CURL *easy = curl_easy_init();
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
     return curl_easy_perform(easy) == CURLE_OK ? easy : NULL;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     char url[256], line[64];
     CURL *handles[COUNT];
 

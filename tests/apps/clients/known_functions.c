@@ -7,7 +7,7 @@
  *     call SYMBOL    a connection through the plugin's function; answers where that lies
  *     unload         dlclose() of the plugin
  *
- * The same file built with -DPLUGIN=alpha is such a plugin: alpha_open, alpha_dial (static), and opener.
+ * The same file built with -DPLUGIN=alpha is such a plugin: alpha_open, alpha_dial and opener.
  * What is counted after a call keeps the call from becoming a jump. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
