@@ -18,8 +18,8 @@
 
 #include "base/options.h"
 #include "report/symbols.h"
-#include "stack/module.h"
 #include "stack/guard.h"
+#include "stack/module.h"
 #include "stack/stack.h"
 #include "stack/walk.h"
 #include "state/mine.h"
