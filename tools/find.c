@@ -24,7 +24,7 @@ static const char *message(const char *format, ...) {
 
 /* What /proc/PID/maps says. */
 struct maps {
-    bool readable, library;
+    bool readable, library, removed;
     char box[4096]; /* "": no state file is mapped */
 };
 
@@ -34,10 +34,15 @@ static void take_mapping(struct maps *m, char *line) {
     if (!path)
         return;
     path[strcspn(path, "\n")] = '\0';
+    char *mark = strstr(path, ".box (deleted)");
+    if (mark)
+        mark[strlen(".box")] = '\0';
     const char *name = strrchr(path, '/') + 1;
     m->library |= strncmp(name, "libpoolguard.so", strlen("libpoolguard.so")) == 0;
-    if (place_pid(name, &ns))
+    if (place_pid(name, &ns)) {
         snprintf(m->box, sizeof m->box, "%s", path);
+        m->removed = mark != NULL;
+    }
 }
 
 static void read_maps(struct maps *m, int pid) {
@@ -100,7 +105,11 @@ static const char *find_running(struct found *f) {
     uint64_t ns;
     read_maps(&m, f->pid);
     if (m.box[0] && place_pid(strrchr(m.box, '/') + 1, &ns) == own_pid(f->pid))
-        return open_mapped(f, m.box);
+        return m.removed
+                   ? message("the state file of process %d was removed; a report on the signal "
+                             "still has everything",
+                             f->pid)
+                   : open_mapped(f, m.box);
     if (m.box[0])
         return message("process %d was forked from a guarded one and has made no connection of its "
                        "own yet",
@@ -129,6 +138,21 @@ static const char *find_dead(struct found *f, const char *state_dir) {
     return message("there is no process %d, and no state file of one in %s", f->pid, directory);
 }
 
+/* A file that the user named may be that of a running process: then it is asked for its sockets. */
+static void find_owner(struct found *f) {
+    struct maps m;
+    struct stat named, mapped;
+    uint64_t ns;
+    const char *slash = strrchr(f->path, '/');
+    int pid = place_pid(slash ? slash + 1 : f->path, &ns);
+    if (!pid || !is_running(pid))
+        return;
+    read_maps(&m, pid);
+    f->running = m.box[0] && stat(m.box, &mapped) == 0 && fstat(f->fd, &named) == 0 &&
+                 mapped.st_dev == named.st_dev && mapped.st_ino == named.st_ino;
+    f->pid = f->running ? pid : 0;
+}
+
 const char *find_box(struct found *f, const char *name, const char *state_dir) {
     char *end;
     memset(f, 0, sizeof *f);
@@ -141,5 +165,8 @@ const char *find_box(struct found *f, const char *name, const char *state_dir) {
     if (strspn(name, "0123456789") == strlen(name))
         return message("\"%s\" is neither a pid nor a file", name);
     snprintf(f->path, sizeof f->path, "%s", name);
-    return open_found(f);
+    const char *fault = open_found(f);
+    if (!fault)
+        find_owner(f);
+    return fault;
 }

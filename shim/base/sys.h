@@ -58,6 +58,13 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define sys(...)                                                                                   \
     SYS_ARG_COUNT_(__VA_ARGS__, sys7_, sys6_, sys5_, sys4_, sys3_, sys2_, sys1_)(__VA_ARGS__)
 
+/* Can a byte at p be read? The kernel copies a signal mask from there before it looks at `how`:
+ * EFAULT when it can not, else EINVAL, and nothing is changed. No descriptor, async-signal-safe. */
+static inline int sys_can_read(const void *p) {
+    long word = (long)p & ~7L;
+    return sys(SYS_rt_sigprocmask, -1, word, 0, 8) != -14; /* -EFAULT */
+}
+
 /* For the few variables that the constructor writes in every process, network or not: together in a
  * page that relocation has touched already. Each page more costs an exec of `true` about 2 us. */
 #define STARTUP __attribute__((section(".data.startup")))

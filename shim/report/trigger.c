@@ -250,11 +250,22 @@ static void tell_taken(void) {
         "`, or name a signal with POOLGUARD_SIGNAL", NULL);
 }
 
+/* What is installed, as the program must see it: its own handler may stand in the kernel without
+ * us, and may have been reset there (SA_RESETHAND). */
+static bool installed(struct sigaction *act) {
+    if (real.sigaction(options->signal, NULL, act) != 0)
+        return false;
+    if (act->sa_sigaction != on_signal)
+        return true;
+    const struct sigaction *theirs = atomic_load(&programs);
+    *act = theirs ? *theirs : (struct sigaction){.sa_handler = SIG_DFL};
+    return true;
+}
+
 int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
-    struct sigaction before = {.sa_handler = SIG_DFL};
-    struct sigaction *now = atomic_load(&programs);
-    if (now)
-        before = *now;
+    struct sigaction before;
+    if (!installed(&before))
+        return -1;
     if (act) {
         bool ours = was_named() || act->sa_handler == SIG_DFL;
         int r = ours ? install_ours(act, NULL) : real.sigaction(options->signal, act, NULL);

@@ -20,10 +20,8 @@ EXPORT int fclose(FILE *stream) {
     return real.fclose(stream);
 }
 
-enum { RANGE_CLOEXEC = 4 }; /* CLOSE_RANGE_CLOEXEC: marks, closes nothing */
-
 EXPORT int close_range(unsigned first, unsigned last, int flags) {
-    if (!(flags & RANGE_CLOEXEC) && first <= last && process_known())
+    if (range_closes(first, last, (unsigned)flags) && process_known())
         conn_forget_range(first, last);
     return real.close_range(first, last, flags);
 }

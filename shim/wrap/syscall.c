@@ -8,8 +8,6 @@
 #include "wrap/dup.h"
 #include "wrap/stubs.h"
 
-enum { RANGE_CLOEXEC = 4 };
-
 static void before(long nr, struct attempt *t, long a, long b, long c) {
     switch (nr) { // NOLINTBEGIN(performance-no-int-to-ptr): the kernel's convention
     case SYS_close:
@@ -17,7 +15,7 @@ static void before(long nr, struct attempt *t, long a, long b, long c) {
             conn_forget((int)a);
         break;
     case SYS_close_range:
-        if (!(c & RANGE_CLOEXEC) && (unsigned)a <= (unsigned)b && process_known())
+        if (range_closes((unsigned)a, (unsigned)b, (unsigned)c) && process_known())
             conn_forget_range((unsigned)a, (unsigned)b);
         break;
     case SYS_connect: connect_before(t, (int)a, (const struct sockaddr *)b, (socklen_t)c); break;

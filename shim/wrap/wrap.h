@@ -21,4 +21,11 @@
         errno = kept_errno;                                                                        \
     } while (0)
 
+/* Does close_range() with these arguments close anything? CLOSE_RANGE_CLOEXEC only marks, unknown
+ * flags and a range backwards are EINVAL (close_range(2)). */
+static inline bool range_closes(unsigned first, unsigned last, unsigned flags) {
+    enum { RANGE_UNSHARE = 2 };
+    return (flags & ~(unsigned)RANGE_UNSHARE) == 0 && first <= last;
+}
+
 #endif
