@@ -4,19 +4,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/dir.h"
 #include "base/mem.h"
 #include "base/out.h"
 #include "base/sys.h"
 
 enum { WATCH_MAX = 1 << 22 }; /* descriptor numbers; the mapping is sparse */
-
-struct dirent_kernel { /* getdents64(2) */
-    uint64_t ino;
-    int64_t off;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
 
 static int open_proc(const char *pid, const char *what, int fd, int flags) {
     char path[64];
@@ -36,24 +29,27 @@ static int number(const char *s) {
     return *s ? -1 : v;
 }
 
+struct fds {
+    void (*visit)(int fd, void *);
+    void *arg;
+    int skip; /* the directory itself, when it is our own */
+};
+
+static void visit_fd(const char *name, void *arg) {
+    struct fds *f = arg;
+    int fd = name[0] == '.' ? -1 : number(name);
+    if (fd >= 0 && fd != f->skip)
+        f->visit(fd, f->arg);
+}
+
 bool proc_fds(const char *pid, void (*visit)(int, void *), void *arg) {
-    char buf[4096] __attribute__((aligned(8)));
     int dir = open_proc(pid, "/fd", -1, O_RDONLY | O_DIRECTORY);
     if (dir < 0)
         return false;
-    bool own = strcmp(pid, "self") == 0;
-    long n;
-    while ((n = sys(SYS_getdents64, dir, buf, sizeof buf)) > 0) {
-        for (long at = 0; at < n;) {
-            struct dirent_kernel *d = (struct dirent_kernel *)(void *)(buf + at);
-            int fd = d->name[0] == '.' ? -1 : number(d->name);
-            at += d->len;
-            if (fd >= 0 && !(own && fd == dir))
-                visit(fd, arg);
-        }
-    }
+    struct fds f = {visit, arg, strcmp(pid, "self") == 0 ? dir : -1};
+    bool ok = dir_each(dir, visit_fd, &f);
     sys(SYS_close, dir);
-    return n == 0;
+    return ok;
 }
 
 bool epoll_watch_begin(struct epoll_watch *w) {

@@ -2,7 +2,6 @@
  * Nobody else tidies them: whoever creates a new file sweeps the old ones of dead processes. */
 #include "state/place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/dir.h"
 #include "base/out.h"
 #include "base/sys.h"
 
@@ -87,15 +87,7 @@ int place_open(const char *directory, uint32_t uid, int by_default) {
     return -EPERM;
 }
 
-struct dirent_kernel { /* getdents64(2) */
-    uint64_t ino;
-    int64_t off;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
-static void sweep_one(int directory, const char *name, int pid, int64_t now, int all) {
+static void sweep_one(int directory, const char *name, int pid, int64_t now, bool all) {
     if (sys(SYS_kill, pid, 0) != -ESRCH)
         return;
     struct stat st;
@@ -108,29 +100,31 @@ static void sweep_one(int directory, const char *name, int pid, int64_t now, int
         sys(SYS_fchmodat, directory, name, 0400);
 }
 
-/* One walk over the directory: counts its state files; with `remove`, sweeps them too. */
-static unsigned walk(int directory, uint64_t pid_namespace, int remove, int all) {
-    char buf[2048] __attribute__((aligned(8)));
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    unsigned files = 0;
-    sys(SYS_lseek, directory, 0, 0);
-    for (long n; (n = sys(SYS_getdents64, directory, buf, sizeof buf)) > 0;) {
-        for (long at = 0; at < n;) {
-            struct dirent_kernel *d = (struct dirent_kernel *)(void *)(buf + at);
-            uint64_t ns;
-            int pid = place_pid(d->name, &ns);
-            at += d->len;
-            files += pid != 0;
-            if (remove && pid && ns == pid_namespace)
-                sweep_one(directory, d->name, pid, now.tv_sec, all);
-        }
-    }
-    return files;
+struct sweep {
+    int directory;
+    uint64_t pid_namespace;
+    int64_t now;
+    unsigned files;
+    bool remove, all;
+};
+
+static void visit(const char *name, void *arg) {
+    struct sweep *s = arg;
+    uint64_t ns;
+    int pid = place_pid(name, &ns);
+    s->files += pid != 0;
+    if (s->remove && pid && ns == s->pid_namespace)
+        sweep_one(s->directory, name, pid, s->now, s->all);
 }
 
 void place_sweep(int directory, uint64_t pid_namespace) {
-    unsigned files = walk(directory, pid_namespace, 0, 0);
-    if (files > 0)
-        walk(directory, pid_namespace, 1, files > KEEP_FILES);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    struct sweep s = {.directory = directory, .pid_namespace = pid_namespace, .now = now.tv_sec};
+    dir_each(directory, visit, &s);
+    if (s.files == 0)
+        return;
+    s.remove = true;
+    s.all = s.files > KEEP_FILES;
+    dir_each(directory, visit, &s);
 }

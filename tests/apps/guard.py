@@ -15,8 +15,8 @@ class Guard:
 
     def __init__(self, home, sig="USR1"):
         self.home, self.signal = Path(home), getattr(signal, "SIG" + sig)
-        self.library, self.command = BUILD / "libpoolguard.so", BUILD / "poolguard"
-        for path in (self.library, self.command):
+        self.lib, self.command = BUILD / "libpoolguard.so", BUILD / "poolguard"
+        for path in (self.lib, self.command):
             assert path.exists(), f"{path} is missing: run make first"
         self.state = self.home / "state"
         self.state.mkdir(mode=0o700, exist_ok=True)
@@ -24,7 +24,7 @@ class Guard:
     def quiet_env(self, **options):
         """Only what the guard needs to run; options by their names: leak_after="300ms"."""
         named = {"POOLGUARD_" + name.upper(): value for name, value in options.items()}
-        return clean_env(self.home, LD_PRELOAD=self.library, POOLGUARD_STATE_DIR=self.state,
+        return clean_env(self.home, LD_PRELOAD=self.lib, POOLGUARD_STATE_DIR=self.state,
                          **named)
 
     def env(self, **options):

@@ -82,7 +82,7 @@ def test_version_names_the_state_files_and_the_library(poolguard, guard, word):
     done = poolguard(word)
     assert done.returncode == 0 and done.stderr == ""
     assert re.fullmatch(rf"poolguard \d+\.\d+\.\d+\nstate file version \d+\n"
-                        rf"library {re.escape(str(guard.library.resolve()))}\n", done.stdout)
+                        rf"library {re.escape(str(guard.lib.resolve()))}\n", done.stdout)
 
 
 def test_version_without_a_library_says_so(guard):

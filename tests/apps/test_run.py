@@ -121,12 +121,12 @@ def test_flags_become_variables_and_win_over_the_environment(run, guard):
 def test_the_library_comes_before_other_preloads(run, guard, built):
     other = built("libother.so", "-shared", "-fPIC", text="int nothing;")
     seen = variables(run("/usr/bin/env", env={"LD_PRELOAD": other}))
-    assert seen["LD_PRELOAD"] == f"{guard.library.resolve()}:{other}"
+    assert seen["LD_PRELOAD"] == f"{guard.lib.resolve()}:{other}"
 
 
 def test_the_library_is_preloaded_once(run, guard):
     seen = variables(run(guard.command, "run", "/usr/bin/env"))
-    assert seen["LD_PRELOAD"] == str(guard.library.resolve())
+    assert seen["LD_PRELOAD"] == str(guard.lib.resolve())
 
 
 def asan_runtime():
@@ -140,7 +140,7 @@ def test_the_library_comes_behind_the_runtime_of_asan(run, guard, built):
     other = built("libother.so", "-shared", "-fPIC", text="int nothing;")
     seen = variables(run("/usr/bin/env", env={"LD_PRELOAD": f"{asan_runtime()} {other}",
                                               "ASAN_OPTIONS": "detect_leaks=0"}))
-    assert seen["LD_PRELOAD"] == f"{asan_runtime()}:{guard.library.resolve()}:{other}"
+    assert seen["LD_PRELOAD"] == f"{asan_runtime()}:{guard.lib.resolve()}:{other}"
 
 
 def test_a_program_built_with_asan_starts(run, built):
@@ -149,7 +149,7 @@ def test_a_program_built_with_asan_starts(run, built):
 
 
 def test_a_library_can_be_named(run, guard):
-    copy = shutil.copy(guard.library, guard.home / "libpoolguard.so")
+    copy = shutil.copy(guard.lib, guard.home / "libpoolguard.so")
     seen = variables(run("--library", "libpoolguard.so", "/usr/bin/env", cwd=guard.home))
     assert seen["LD_PRELOAD"] == str(copy)
 
@@ -158,7 +158,7 @@ def test_the_library_is_found_where_it_is_installed(guard):
     for part in ("bin", "lib/poolguard"):
         (guard.home / part).mkdir(parents=True)
     command = shutil.copy(guard.command, guard.home / "bin")
-    library = shutil.copy(guard.library, guard.home / "lib" / "poolguard")
+    library = shutil.copy(guard.lib, guard.home / "lib" / "poolguard")
     done = subprocess.run([command, "run", "/usr/bin/env"], capture_output=True, text=True,
                           env=clean_env(guard.home))
     assert variables(done)["LD_PRELOAD"] == str(library)
@@ -170,7 +170,7 @@ def test_the_library_is_found_where_it_is_installed(guard):
     ("with blank.so", lambda path, library: shutil.copy(library, path)),
 ])
 def test_a_library_that_the_loader_would_pass_over_is_refused(run, guard, name, make):
-    make(guard.home / name, guard.library)
+    make(guard.home / name, guard.lib)
     refused(run("--library", guard.home / name, "/bin/true"), 24, name)
 
 
@@ -274,7 +274,7 @@ def test_a_program_with_capabilities_is_refused_to_others_than_root(run, guard, 
     if subprocess.run(["setcap", "cap_net_raw+ep", path], capture_output=True).returncode:
         pytest.skip("the file system keeps no capabilities")
     assert run(path).returncode == 0
-    for file in (guard.command, guard.library):
+    for file in (guard.command, guard.lib):
         shutil.copy(file, path.parent)
     done = subprocess.run([path.parent / "poolguard", "run", path], capture_output=True, text=True,
                           user=65534, group=65534, env=clean_env("/"))

@@ -530,7 +530,7 @@ def mounted(guard, scripted):
         pytest.skip("needs a mount namespace")
 
     def start(text, default=True):
-        env = {**guard.env(), "GUARD": str(guard.library)}
+        env = {**guard.env(), "GUARD": str(guard.lib)}
         del env["LD_PRELOAD"]
         if default:
             del env["POOLGUARD_STATE_DIR"]

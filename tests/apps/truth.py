@@ -53,8 +53,8 @@ def tcp_rows(pid):
 
 
 def connections(pid):
-    """The process's TCP connections, sorted."""
+    """The process's TCP connections, sorted. A set: a long /proc/net/tcp may show a row twice."""
     held = socket_fds(pid)
-    return sorted(Socket(endpoint(local), endpoint(remote), state, frozenset(held[inode]))
+    return sorted({Socket(endpoint(local), endpoint(remote), state, frozenset(held[inode]))
                   for inode, local, remote, state in tcp_rows(pid)
-                  if inode in held and state != "listen")
+                  if inode in held and state != "listen"})
