@@ -150,3 +150,6 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD)
+
+# Objects are kept between runs.
+.SECONDARY:
