@@ -4,7 +4,7 @@
 
 static void take_socket(struct fact *x, struct socket_entry *e, const struct epoll_watch *watch) {
     e->claimed = true;
-    x->tcp = e->tcp;
+    fact_set_tcp(x, e->tcp);
     x->local = e->local;
     x->unread = e->unread;
     x->silent_ms = e->silent_ms;

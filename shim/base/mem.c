@@ -1,5 +1,7 @@
 #include "base/mem.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,7 +10,15 @@
 
 enum { ARENA_CHUNK = 64 << 10 };
 
+static _Atomic bool refused;
+
+void mem_refuse(void) {
+    atomic_store(&refused, true);
+}
+
 void *mem_map(size_t size) {
+    if (atomic_load_explicit(&refused, memory_order_relaxed))
+        return NULL;
     long p = sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p < 0 && p > -4096)

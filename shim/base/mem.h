@@ -10,6 +10,8 @@
 /* A zeroed anonymous mapping, left out of core dumps; NULL when the kernel refuses. Untouched pages
  * cost nothing. Async-signal-safe, as is mem_unmap. */
 void *mem_map(size_t size);
+/* From here on mem_map refuses: the program is about to install a seccomp filter. */
+void mem_refuse(void);
 void mem_unmap(void *p, size_t size);
 
 /* A bump allocator over mappings, for what lives as long as the process: keys, strings, hash

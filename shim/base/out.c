@@ -1,8 +1,11 @@
 #include "base/out.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/sys.h"
 
@@ -10,20 +13,50 @@ void out_init(struct out *o, int fd, char *buf, size_t cap) {
     *o = (struct out){.buf = buf, .cap = cap, .fd = fd};
 }
 
+/* A reader that takes nothing for so long gets no more: the program is not to hang on its account.
+ */
+enum { PATIENCE_MS = 1000, PART = 4096 };
+
+#define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
+
+/* Writing to a pipe without a reader, or past a file size limit, raises a signal that the program
+ * never asked for: it is held back and taken away. */
+static long write_quietly(int fd, const char *p, size_t n) {
+    uint64_t ours = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ), before = 0, pending = 0;
+    struct timespec none = {0, 0};
+    sys(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, 8);
+    sys(SYS_rt_sigpending, &pending, 8);
+    long r = sys(SYS_write, fd, p, n);
+    uint64_t raised = r == -EPIPE ? SIGNAL_BIT(SIGPIPE) : r == -EFBIG ? SIGNAL_BIT(SIGXFSZ) : 0;
+    raised &= ~pending;
+    if (raised)
+        sys(SYS_rt_sigtimedwait, &raised, NULL, &none, 8);
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+    return r;
+}
+
+/* Writes a part without blocking for long; a negative errno when it can not be. */
+static long write_part(int fd, const char *p, size_t n) {
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    struct timespec patience = {PATIENCE_MS / 1000, PATIENCE_MS % 1000 * 1000000};
+    long r = sys(SYS_ppoll, &wait, 1, &patience, NULL, 8);
+    if (r == -EINTR)
+        return 0;
+    if (r <= 0)
+        return r ? r : -EAGAIN;
+    r = write_quietly(fd, p, n < PART ? n : PART);
+    return r == -EINTR || r == -EAGAIN ? 0 : r;
+}
+
 void out_flush(struct out *o) {
     if (o->fd < 0)
         return;
-    size_t done = 0;
-    while (done < o->len) {
-        long n = sys(SYS_write, o->fd, o->buf + done, o->len - done);
-        if (n == -EINTR || n == -EAGAIN)
-            continue;
-        if (n <= 0) {
-            if (!o->error)
-                o->error = n ? (int)-n : EIO;
-            break;
-        }
-        done += (size_t)n;
+    for (size_t done = 0; done < o->len && !o->error;) {
+        long n = write_part(o->fd, o->buf + done, o->len - done);
+        if (n < 0)
+            o->error = (int)-n;
+        else
+            done += (size_t)n;
     }
     o->len = 0;
 }
@@ -165,10 +198,14 @@ void out_bytes(struct out *o, uint64_t n) {
     out_str(o, unit[i]);
 }
 
+bool (*say_allowed)(void);
+
 void say(const char *first, ...) {
     char line[1024];
     struct out o;
     va_list ap;
+    if (say_allowed && !say_allowed())
+        return;
     /* Memory first, so that the line leaves in one write and is not mixed with the program's. */
     out_init(&o, -1, line, sizeof line - 1);
     out_strs(&o, "poolguard: ", first, NULL);

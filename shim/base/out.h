@@ -40,6 +40,10 @@ void out_bytes(struct out *o, uint64_t n);
 /* Writes what is buffered, retrying short writes and EINTR. */
 void out_flush(struct out *o);
 
+/* Says whether descriptor 2 is stderr still and not a file of the program's; without one it is
+ * taken to be. Set once. */
+extern bool (*say_allowed)(void);
+
 /* One line to stderr, "poolguard: " and the strings; the list ends with NULL. For what the user
  * must know and nothing else. */
 void say(const char *first, ...) __attribute__((sentinel));

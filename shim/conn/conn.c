@@ -33,6 +33,11 @@ void conn_forget(int fd) {
     record_release(fd_take(fd), fd);
 }
 
+void conn_forget_stale(int fd, uint64_t slot) {
+    if (fd_take_if(fd, slot))
+        record_release(slot, fd);
+}
+
 static void forget_one(int fd, uint64_t slot, void *unused) {
     (void)slot;
     (void)unused;

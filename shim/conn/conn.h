@@ -55,6 +55,9 @@ void conn_inherit(int fd, uint64_t parents, void *arg);
 /* BEFORE the real close(): the number may be handed out again the moment that the kernel has it.
  * Also when the descriptor turns out to have been closed behind our back. Ready, keeps errno. */
 void conn_forget(int fd);
+/* The descriptor turned out to have been closed behind our back while it held this slot; what was
+ * entered there since stays. */
+void conn_forget_stale(int fd, uint64_t slot);
 void conn_forget_range(unsigned first, unsigned last);
 
 /* oldfd was duplicated as newfd by dup() or fcntl(F_DUPFD). Ready. */

@@ -31,6 +31,11 @@ static _Atomic uint64_t *slot_at(int fd, bool add) {
     return page ? &page->slot[(unsigned)fd % FD_PAGE] : NULL;
 }
 
+void fd_table_reserve(unsigned n) {
+    for (unsigned fd = 0; fd < n; fd += FD_PAGE)
+        slot_at((int)fd, true);
+}
+
 uint64_t fd_put(int fd, uint64_t slot, bool *ok) {
     _Atomic uint64_t *s = slot_at(fd, slot != FD_NONE);
     *ok = s || slot == FD_NONE;
@@ -42,6 +47,11 @@ uint64_t fd_take(int fd) {
     if (!s || !atomic_load_explicit(s, memory_order_relaxed))
         return FD_NONE;
     return atomic_exchange_explicit(s, FD_NONE, memory_order_acq_rel);
+}
+
+bool fd_take_if(int fd, uint64_t slot) {
+    _Atomic uint64_t *s = slot_at(fd, false);
+    return s && atomic_compare_exchange_strong(s, &slot, FD_NONE);
 }
 
 bool fd_put_back(int fd, uint64_t slot) {

@@ -65,8 +65,12 @@ static inline struct box_conn *fd_conn(int fd) {
 /* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs
  * no memory. False through *ok when there is no memory for the page; nothing was stored then. */
 uint64_t fd_put(int fd, uint64_t slot, bool *ok);
+/* Has memory for the slots of the first n descriptors. */
+void fd_table_reserve(unsigned n);
 /* Takes a slot out. */
 uint64_t fd_take(int fd);
+/* Takes out that very slot; false when another one is there. */
+bool fd_take_if(int fd, uint64_t slot);
 /* Stores `slot` if the descriptor's slot is empty; false when it is not. */
 bool fd_put_back(int fd, uint64_t slot);
 

@@ -87,7 +87,7 @@ static bool set_up_blocked(void) {
 
 bool process_begin(void) {
     int state = PROCESS_NEW;
-    if (!options || self.in_setup || thread_in_vfork_child())
+    if (!options || self.in_setup || process_is_quiet() || thread_in_vfork_child())
         return false;
     if (atomic_compare_exchange_strong(&process.v.state, &state, PROCESS_SETTING_UP))
         return set_up_blocked();
@@ -101,6 +101,9 @@ bool process_begin(void) {
 void process_go_quiet(void) {
     if (process_ready())
         box_reserve(&mine, RESERVED);
+    fd_table_reserve(RESERVED);
+    mem_refuse();
+    thread_quiet = true;
     stack_go_quiet();
     atomic_store(&quiet, true);
 }

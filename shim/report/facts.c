@@ -97,6 +97,13 @@ void fact_add_fd(struct fact *x, int fd) {
     x->fd_count++;
 }
 
+void fact_set_tcp(struct fact *x, uint8_t tcp) {
+    x->tcp = tcp;
+    if (x->state == CONN_CONNECTING && tcp != TCP_UNKNOWN && tcp != TCP_IS_SYN_SENT &&
+        tcp != TCP_IS_CLOSE)
+        x->state = CONN_ESTABLISHED;
+}
+
 static uint64_t later(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }

@@ -72,6 +72,9 @@ void fact_add_fd(struct fact *x, int fd);
 /* Takes back the last fact that facts_of made. */
 void facts_drop_last(struct facts *f, uint32_t conn);
 
+/* The kernel's state of its socket. It also tells that a non-blocking connect() is through. */
+void fact_set_tcp(struct fact *x, uint8_t tcp);
+
 /* When the program last used it: the latest of its reads, writes and opening. */
 uint64_t fact_last_use(const struct fact *x);
 

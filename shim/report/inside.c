@@ -26,12 +26,21 @@ static void ask_socket(struct fact *x, int fd, const struct tcp_info *info) {
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
     int unread = 0;
-    x->tcp = info->tcpi_state;
+    fact_set_tcp(x, info->tcpi_state);
     x->silent_ms = info->tcpi_last_ack_recv;
     if (sys(SYS_getsockname, fd, &ss, &n) == 0)
         addr_from_sockaddr(&x->local, (struct sockaddr *)&ss, n);
     if (sys(SYS_ioctl, fd, SIOCINQ, &unread) == 0 && unread > 0)
         x->unread = (uint32_t)unread;
+}
+
+/* A connection that died without the program's noticing: from when on, at the latest. */
+static void note_death(struct fact *x, uint32_t conn, uint64_t now) {
+    uint64_t never = 0;
+    if (x->tcp != TCP_IS_CLOSE || x->state != CONN_ESTABLISHED || x->eof_at)
+        return;
+    atomic_compare_exchange_strong(&mine.conns[conn].eof_at, &never, now);
+    x->eof_at = never ? never : now;
 }
 
 /* Is the socket under fd still the one of the record? */
@@ -52,16 +61,16 @@ static void visit(int fd, uint64_t slot, void *arg) {
     if (!x)
         return;
     if (is_same(x, fd, &info)) {
-        if (f->count > before)
+        if (f->count > before) {
             ask_socket(x, fd, &info);
+            note_death(x, conn, f->now);
+        }
         fact_add_fd(x, fd);
         return;
     }
     if (f->count > before)
         facts_drop_last(f, conn);
-    /* Closed behind our back; unless it was closed and opened anew since we looked. */
-    if (fd_get(fd) == slot)
-        conn_forget(fd);
+    conn_forget_stale(fd, slot);
 }
 
 /* --- what no record is for ------------------------------------------------------------------ */
@@ -88,14 +97,6 @@ static void visit_other(int fd, void *arg) {
         epoll_watch_read(o->watch, "self", fd);
 }
 
-/* The peer closed some of them: are those still listened to? */
-static bool wants_watch(const struct facts *f) {
-    for (uint32_t i = 0; i < f->count; i++)
-        if (f->fact[i].tcp == TCP_IS_CLOSE_WAIT)
-            return true;
-    return false;
-}
-
 static void mark_watched(struct facts *f, const struct epoll_watch *w) {
     for (uint32_t i = 0; i < f->count; i++) {
         struct fact *x = &f->fact[i];
@@ -107,7 +108,7 @@ static void mark_watched(struct facts *f, const struct epoll_watch *w) {
 void inside_gather(struct facts *f) {
     fd_each(0, FD_MAX - 1, visit, f);
     struct epoll_watch watch = {0};
-    bool wanted = wants_watch(f) && epoll_watch_begin(&watch);
+    bool wanted = f->count > 0 && epoll_watch_begin(&watch);
     struct others o = {.f = f, .watch = wanted ? &watch : NULL};
     f->unseen_known = proc_fds("self", visit_other, &o);
     if (wanted)

@@ -120,6 +120,8 @@ static void write_connection(struct writer *w, const struct fact *x) {
         out_str(o, "  unread ");
         out_bytes(o, x->unread);
     }
+    if (x->flags & CONN_SHUT_WRITE)
+        out_str(o, "  shut for writing");
     out_str(o, "  thread ");
     out_i64(o, x->thread);
     out_char(o, '\n');
@@ -152,7 +154,10 @@ static uint64_t least_idle(const struct facts *f, const struct group *g) {
 static void write_peer_closed(struct writer *w, const struct group *g) {
     const struct fact *x = &w->r->facts.fact[g->first];
     uint64_t age = fact_peer_closed_age(x, w->r->facts.now);
-    out_str(w->o, x->flags & CONN_RESET ? "the connection was reset" : "the peer has closed");
+    bool by_peer = x->tcp != TCP_IS_CLOSE || (x->flags & CONN_PEER_EOF);
+    out_str(w->o, x->flags & CONN_RESET ? "the connection was reset"
+                  : by_peer             ? "the peer has closed"
+                                        : "the connection is dead (reset, or timed out)");
     if (age) {
         out_str(w->o, " (at least ");
         out_duration(w->o, age);

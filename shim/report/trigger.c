@@ -68,22 +68,27 @@ static void write_to_target(struct report *r) {
         target_close(fd);
 }
 
+/* With all signals blocked: a handler of the program's that does not come back would leave the
+ * report under way for ever. */
 static void report_now(void) {
     struct report r;
     struct view v;
-    if (atomic_exchange(&reporting.v.busy, 1))
-        return;
-    if (look(&r, &v, false)) {
-        write_to_target(&r);
-        report_free(&r);
+    uint64_t all = ~UINT64_C(0), before = 0;
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+    if (!atomic_exchange(&reporting.v.busy, 1)) {
+        if (look(&r, &v, false)) {
+            write_to_target(&r);
+            report_free(&r);
+        }
+        atomic_store(&reporting.v.busy, 0);
     }
-    atomic_store(&reporting.v.busy, 0);
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
 }
 
 /* --- descriptors running out ------------------------------------------------------------------ */
 
 void trigger_exhausted(int error) {
-    if (!process_ready())
+    if (process_is_quiet() || !process_ready())
         return;
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     struct box_header *h = mine.header;
@@ -146,6 +151,8 @@ static uint32_t report_at_exit(void) {
  * program's and its libraries' closing is done. Only the flushing of stdio comes after. */
 static void on_exit_of_program(int status, void *unused) {
     (void)unused;
+    if (process_is_quiet())
+        return;
     bool always = options->report_at_exit == AT_EXIT_ALWAYS && process_ready();
     if (!always && (!mine.header || !process_known()))
         return;
@@ -226,7 +233,7 @@ static void chain(int sig, siginfo_t *info, void *context) {
 
 static void on_signal(int sig, siginfo_t *info, void *context) {
     int saved = errno;
-    if (process_ready())
+    if (!process_is_quiet() && process_ready())
         report_now();
     errno = saved;
     chain(sig, info, context);

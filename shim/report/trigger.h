@@ -1,4 +1,6 @@
-/* What makes the guarded process write a report: the signal, its exit, descriptors running out. */
+/* What makes the guarded process write a report: the signal, its exit, descriptors running out.
+ * Nothing does once the program has installed a seccomp filter, which may kill for calls that only
+ * we make: `poolguard report` still works. */
 #ifndef PG_REPORT_TRIGGER_H
 #define PG_REPORT_TRIGGER_H
 

@@ -37,6 +37,8 @@ void verdict_judge(struct facts *f, bool at_exit);
 bool fact_is_open(const struct fact *x);
 /* Does the program wait for something on it: connecting, an answer, or bytes to be read? */
 bool fact_in_use(const struct fact *x);
+/* Is the program waiting for the peer's answer: was the last thing that happened a write? */
+bool fact_awaits_answer(const struct fact *x);
 /* How long ago the peer closed, at least; 0: not known. */
 uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now);
 

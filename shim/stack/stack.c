@@ -44,6 +44,7 @@ static _Atomic uint64_t epoch;
 void stack_setup(size_t depth, unsigned unwinder) {
     depth_wanted = depth < BOX_FRAMES_MAX ? depth : BOX_FRAMES_MAX;
     unwinder_wanted = unwinder;
+    walk_begin();
 }
 
 void stack_begin_process(void) {
@@ -59,13 +60,18 @@ void stack_objects_changed(void) {
     atomic_fetch_add(&epoch, 1);
 }
 
+/* libunwind's cache remembers frames by address and reads through what it remembers: after a
+ * dlclose() that may lead anywhere (a crash, measured). */
+static bool walk_cached(struct walk *w) {
+    return atomic_load_explicit(&epoch, memory_order_acquire) == 0 && walk_libunwind(w);
+}
+
 static void walk_auto(struct walk *w) {
-    if (self.captures >= CAPTURES_BEFORE_LIBUNWIND && walk_libunwind(w))
+    if (self.captures >= CAPTURES_BEFORE_LIBUNWIND && walk_cached(w))
         return;
     walk_glibc(w);
-    bool wanted = w->ends_blind || self.captures >= CAPTURES_BEFORE_LIBUNWIND;
-    if (wanted && !w->in_handler)
-        walk_load_libunwind();
+    if (w->ends_blind || self.captures >= CAPTURES_BEFORE_LIBUNWIND)
+        walk_load_libunwind(w);
     if (w->ends_blind) {
         struct walk deeper = {.max = w->max};
         if (walk_libunwind_steps(&deeper) && deeper.depth > w->depth)
@@ -79,12 +85,12 @@ static void walk(struct walk *w) {
     } else if (unwinder_wanted == UNWINDER_AUTO) {
         walk_auto(w);
     } else {
-        if (walk_libunwind(w))
+        if (walk_cached(w))
             return;
         walk_glibc(w);
-        if (!w->in_handler)
-            walk_load_libunwind();
-        walk_libunwind(w);
+        walk_load_libunwind(w);
+        if (!walk_cached(w))
+            walk_libunwind_steps(w);
     }
 }
 

@@ -96,8 +96,29 @@ static bool load(void) {
 
 enum { NOT_TRIED, LOADING, LOADED, NOT_TO_BE_HAD };
 
-void walk_load_libunwind(void) {
+/* The first process, where no fork() can have left the loader locked. */
+STARTUP static int first_pid;
+
+void walk_begin(void) {
+    first_pid = (int)sys(SYS_getpid);
+}
+
+/* A handler may have interrupted the loader or malloc. The walk tells, when it saw the whole stack;
+ * where it did not (code without unwind information, more frames than are kept), a thread that
+ * blocks no signal is taken not to be in one: handlers run with their own signal blocked. */
+static bool may_load(const struct walk *w) {
+    uint64_t blocked = 1;
+    if (w->in_handler || (int)sys(SYS_getpid) != first_pid)
+        return false;
+    if (!w->ends_blind && w->depth < w->max)
+        return true;
+    return sys(SYS_rt_sigprocmask, 0, 0, &blocked, 8) == 0 && blocked == 0;
+}
+
+void walk_load_libunwind(const struct walk *w) {
     int state = NOT_TRIED;
+    if (atomic_load_explicit(&lib.state, memory_order_relaxed) != NOT_TRIED || !may_load(w))
+        return;
     if (atomic_compare_exchange_strong(&lib.state, &state, LOADING))
         atomic_store_explicit(&lib.state, load() ? LOADED : NOT_TO_BE_HAD, memory_order_release);
 }

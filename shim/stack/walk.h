@@ -27,8 +27,12 @@ bool walk_libunwind(struct walk *w);
  * frame pointers. */
 bool walk_libunwind_steps(struct walk *w);
 
-/* Loads libunwind if that was not tried yet. Not from a signal handler: it may have interrupted the
- * loader. */
-void walk_load_libunwind(void);
+/* Once, from the constructor. */
+void walk_begin(void);
+
+/* Loads libunwind if that was not tried yet and can do no harm: not inside a signal handler, which
+ * may have interrupted the loader, and not in a forked child, where it may be locked for ever. `w`
+ * is a walk_glibc of this moment. */
+void walk_load_libunwind(const struct walk *w);
 
 #endif

@@ -206,7 +206,7 @@ static bool grow(const struct box *b, int i, uint64_t bytes) {
 static bool backed(const struct box *b, int i, uint32_t records) {
     uint64_t bytes = (uint64_t)records * b->header->region[i].record_size;
     return likely(bytes <= atomic_load_explicit(&growth.backed[i], memory_order_acquire)) ||
-           grow(b, i, bytes);
+           (!thread_quiet && grow(b, i, bytes));
 }
 
 static void copy_text(char *to, size_t size, const char *from) {

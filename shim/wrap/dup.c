@@ -21,7 +21,7 @@ uint64_t dup_over_before(int oldfd, int newfd) {
 int dup_over_after(int oldfd, int newfd, uint64_t taken, int result) {
     if (oldfd != newfd && process_known())
         KEEP_ERRNO(conn_overwritten(oldfd, newfd, taken, result >= 0));
-    if (newfd == STDERR_FILENO && result >= 0)
+    if (newfd == STDERR_FILENO && result >= 0 && !thread_in_vfork_child())
         trigger_stderr_moved();
     return result;
 }

@@ -4,6 +4,7 @@
 #include "wrap/wrap.h"
 
 EXPORT int dlclose(void *handle) {
+    stack_objects_changed();
     int r = real.dlclose(handle);
     stack_objects_changed();
     return r;

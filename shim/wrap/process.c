@@ -15,7 +15,7 @@ EXPORT pid_t fork(void) {
 }
 
 void *stub_enter_vfork(void) {
-    self.vfork_parent = (int)sys(SYS_getpid);
+    self.vfork_parent = thread_quiet ? 0 : (int)sys(SYS_getpid);
     return (void *)real.vfork;
 }
 

@@ -103,8 +103,8 @@ static void any_use_makes_it_young_again(void **state) {
     (void)state;
     struct fact *x = one(2 * LEAK_AFTER);
     its_site(x)->last_opened = NOW;
-    uint64_t *const use[] = {&x->settled, &x->last_in, &x->last_out};
-    for (int i = 0; i < 3; i++) {
+    uint64_t *const use[] = {&x->settled, &x->last_in};
+    for (int i = 0; i < 2; i++) {
         uint64_t was = *use[i];
         *use[i] = NOW - LEAK_AFTER + 1;
         assert_verdict(VERDICT_OPEN);
@@ -112,6 +112,31 @@ static void any_use_makes_it_young_again(void **state) {
         assert_verdict(VERDICT_NEVER_CLOSED);
         *use[i] = was;
     }
+}
+
+static void a_connection_that_somebody_waits_for_is_not_never_closed(void **state) {
+    (void)state;
+    struct fact *x = one(3 * LEAK_AFTER);
+    its_site(x)->last_opened = NOW;
+    x->last_in = NOW - 2 * LEAK_AFTER;
+    assert_verdict(VERDICT_NEVER_CLOSED);
+    x->last_out = x->last_in + 1; /* an answer is due */
+    assert_verdict(VERDICT_OPEN);
+    x->last_out = 0;
+    x->watched = true; /* an event loop listens */
+    assert_verdict(VERDICT_OPEN);
+}
+
+static void a_dead_connection_is_a_leak_only_when_its_death_is_dated(void **state) {
+    (void)state;
+    struct fact *x = one(2 * LEAK_AFTER);
+    x->tcp = TCP_IS_CLOSE;
+    x->silent_ms = 60000; /* a reset is no packet of this count */
+    assert_verdict(VERDICT_NOT_OPEN);
+    x->eof_at = NOW - LEAK_AFTER + 1;
+    assert_verdict(VERDICT_NOT_OPEN);
+    x->eof_at = NOW - LEAK_AFTER;
+    assert_verdict(VERDICT_PEER_CLOSED);
 }
 
 static void a_connection_that_is_connecting_or_gone_is_not_never_closed(void **state) {
@@ -141,6 +166,7 @@ static void what_the_peer_closed_is_a_leak_from_leak_after_on(void **state) {
     struct fact *x = one(LEAK_AFTER);
     for (int i = 0; i < 3; i++) {
         x->tcp = tcp[i];
+        x->eof_at = tcp[i] == TCP_IS_CLOSE ? NOW - LEAK_AFTER : 0;
         assert_verdict(VERDICT_PEER_CLOSED);
     }
     x->tcp = TCP_IS_CLOSE_WAIT;
@@ -173,6 +199,7 @@ static void a_watched_connection_that_the_peer_closed_is_no_leak(void **state) {
     x->watched = true;
     assert_verdict(VERDICT_OPEN);
     x->tcp = TCP_IS_CLOSE; /* after a reset there is nothing to wait for */
+    x->eof_at = NOW - LEAK_AFTER;
     assert_verdict(VERDICT_PEER_CLOSED);
 }
 
@@ -740,6 +767,8 @@ int main(void) {
         TEST(just_before_leak_after_it_is_not),
         TEST(connections_opened_together_are_not_passed_over),
         TEST(any_use_makes_it_young_again),
+        TEST(a_connection_that_somebody_waits_for_is_not_never_closed),
+        TEST(a_dead_connection_is_a_leak_only_when_its_death_is_dated),
         TEST(a_connection_that_is_connecting_or_gone_is_not_never_closed),
         TEST(a_connection_without_a_site_is_judged_too),
         TEST(what_the_peer_closed_is_a_leak_from_leak_after_on),
