@@ -12,8 +12,8 @@ enum { ARENA_CHUNK = 64 << 10 };
 
 static _Atomic bool refused;
 
-void mem_refuse(void) {
-    atomic_store(&refused, true);
+void mem_refuse(bool on) {
+    atomic_store(&refused, on);
 }
 
 void *mem_map(size_t size) {

@@ -5,13 +5,14 @@
 #ifndef PG_BASE_MEM_H
 #define PG_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A zeroed anonymous mapping, left out of core dumps; NULL when the kernel refuses. Untouched pages
  * cost nothing. Async-signal-safe, as is mem_unmap. */
 void *mem_map(size_t size);
-/* From here on mem_map refuses: the program is about to install a seccomp filter. */
-void mem_refuse(void);
+/* Whether mem_map refuses from here on: the program is about to install a seccomp filter. */
+void mem_refuse(bool on);
 void mem_unmap(void *p, size_t size);
 
 /* A bump allocator over mappings, for what lives as long as the process: keys, strings, hash

@@ -98,14 +98,26 @@ bool process_begin(void) {
     return state == PROCESS_READY;
 }
 
-void process_go_quiet(void) {
-    if (process_ready())
+static void set_quiet(bool on) {
+    mem_refuse(on);
+    stack_go_quiet(on);
+    thread_quiet = on;
+    atomic_store(&quiet, on);
+}
+
+bool process_go_quiet(void) {
+    if (process_is_quiet())
+        return false;
+    if (process_ready()) {
         box_reserve(&mine, RESERVED);
-    fd_table_reserve(RESERVED);
-    mem_refuse();
-    thread_quiet = true;
-    stack_go_quiet();
-    atomic_store(&quiet, true);
+        fd_table_reserve(RESERVED);
+    }
+    set_quiet(true);
+    return true;
+}
+
+void process_stay_loud(void) {
+    set_quiet(false);
 }
 
 bool process_is_quiet(void) {

@@ -41,8 +41,10 @@ static inline bool process_known(void) {
 }
 
 /* No system call of ours from here on: the program is about to install a seccomp filter. Sets the
- * process up and puts memory by for `RESERVED` more connections first. */
-void process_go_quiet(void);
+ * process up and puts memory by for some thousand connections first. False: it was so already. */
+bool process_go_quiet(void);
+/* The filter was refused after all. */
+void process_stay_loud(void);
 bool process_is_quiet(void);
 
 #endif

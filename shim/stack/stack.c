@@ -52,8 +52,8 @@ void stack_begin_process(void) {
     guard_begin_process();
 }
 
-void stack_go_quiet(void) {
-    atomic_store(&quiet, true);
+void stack_go_quiet(bool on) {
+    atomic_store(&quiet, on);
 }
 
 void stack_objects_changed(void) {

@@ -14,7 +14,7 @@ void stack_begin_process(void);
 
 /* From here on this process makes no system call of ours: unwinding with libunwind may make some,
  * so glibc's way is used (a seccomp filter is about to be installed). */
-void stack_go_quiet(void);
+void stack_go_quiet(bool on);
 
 /* Captures and interns the stack of the call that the program made to us. Returns the index of its
  * record, or BOX_NONE (capture off, table full). Any thread, async-signal-safe, changes errno at

@@ -25,7 +25,11 @@ EXPORT int prctl(int op, ...) {
     va_start(ap, op);
     long a = va_arg(ap, long), b = va_arg(ap, long), c = va_arg(ap, long), d = va_arg(ap, long);
     va_end(ap);
+    bool went = false;
     if (op == PR_SET_SECCOMP)
-        KEEP_ERRNO(process_go_quiet());
-    return real.prctl(op, a, b, c, d);
+        KEEP_ERRNO(went = process_go_quiet());
+    int r = real.prctl(op, a, b, c, d);
+    if (went && r < 0)
+        process_stay_loud();
+    return r;
 }

@@ -2,6 +2,7 @@
  * reads its configuration so. The call itself stays the program's raw one: unlike the functions, it
  * is no cancellation point. */
 #include <fcntl.h>
+#include <linux/seccomp.h>
 
 #include "stack/guard.h"
 #include "wrap/connect.h"
@@ -48,6 +49,17 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
     }
 }
 
+/* seccomp(2): its other operations only ask. */
+static long filter(long nr, long op, long flags, long arg) {
+    bool went = false;
+    if (op == SECCOMP_SET_MODE_STRICT || op == SECCOMP_SET_MODE_FILTER)
+        KEEP_ERRNO(went = process_go_quiet());
+    long r = real.syscall(nr, op, flags, arg, 0, 0, 0);
+    if (went && r < 0)
+        process_stay_loud();
+    return r;
+}
+
 long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
     if (nr == SYS_write && GUARD_IS_CALLED())
         return guard_write((const void *)b); // NOLINT(performance-no-int-to-ptr)
@@ -59,6 +71,8 @@ long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
         uint64_t taken = dup_over_before((int)a, (int)b);
         return dup_over_after((int)a, (int)b, taken, (int)real.syscall(nr, a, b, c, d, e, f));
     }
+    if (nr == SYS_seccomp)
+        return filter(nr, a, b, c);
     struct attempt t;
     before(nr, &t, a, b, c);
     long r = real.syscall(nr, a, b, c, d, e, f);

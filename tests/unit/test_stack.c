@@ -196,7 +196,7 @@ static void depth_zero_turns_capture_off(void **state) {
 
 static void a_quiet_process_still_captures(void **state) {
     (void)state;
-    stack_go_quiet();
+    stack_go_quiet(true);
     uint32_t id = by_libunwind(stack_capture);
     assert_begins(id, "fixture_inner fixture_middle fixture_outer ");
 }
