@@ -24,7 +24,7 @@ static const char *message(const char *format, ...) {
 
 /* What /proc/PID/maps says. */
 struct maps {
-    bool readable, library, removed;
+    bool readable, guarded, removed;
     char box[4096]; /* "": no state file is mapped */
 };
 
@@ -38,7 +38,7 @@ static void take_mapping(struct maps *m, char *line) {
     if (mark)
         mark[strlen(".box")] = '\0';
     const char *name = strrchr(path, '/') + 1;
-    m->library |= strncmp(name, "libpoolguard.so", strlen("libpoolguard.so")) == 0;
+    m->guarded |= strncmp(name, "libpoolguard.so", strlen("libpoolguard.so")) == 0;
     if (place_pid(name, &ns)) {
         snprintf(m->box, sizeof m->box, "%s", path);
         m->removed = mark != NULL;
@@ -116,7 +116,7 @@ static const char *find_running(struct found *f) {
                        f->pid);
     if (!m.readable)
         return message("no permission to look at process %d: be its user, or root", f->pid);
-    if (m.library)
+    if (m.guarded)
         return message("process %d is guarded and has no state file: it has made no connection "
                        "yet, or it was started with state_dir=off",
                        f->pid);

@@ -18,10 +18,10 @@ class Place:
 
     def __init__(self, build):
         self.build = os.path.abspath(build)
-        self.library = os.path.join(self.build, "libpoolguard.so")
+        self.lib = os.path.join(self.build, "libpoolguard.so")
         self.command = os.path.join(self.build, "poolguard")
-        if not os.path.exists(self.library):
-            raise BenchError(f"{self.library} is not there; run make first")
+        if not os.path.exists(self.lib):
+            raise BenchError(f"{self.lib} is not there; run make first")
         shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.scratch = tempfile.mkdtemp(prefix="poolguard-bench-", dir=shm)
         self.state = os.path.join(self.scratch, "state")
@@ -38,7 +38,7 @@ class Place:
         clean = {name: value for name, value in os.environ.items()
                  if name != "LD_PRELOAD" and not name.startswith("POOLGUARD_")}
         if guarded:
-            clean.update(LD_PRELOAD=self.library, POOLGUARD_STATE_DIR=self.state)
+            clean.update(LD_PRELOAD=self.lib, POOLGUARD_STATE_DIR=self.state)
         clean.update((f"POOLGUARD_{name.upper()}", value) for name, value in options.items())
         return clean
 
