@@ -1,14 +1,18 @@
-/* A short lock that a signal handler may try.
+/* A short lock, for what happens rarely.
  *
- * It is held for a hash look-up or a few system calls, never across a call of the program's. A
- * handler that interrupted the holder finds itself the owner and is refused; the caller then takes
- * the path that needs no lock. */
+ * It is held for a few system calls, never across a call of the program's, with all signals
+ * blocked: no handler can find it taken by the thread that it interrupted, or leave it taken by
+ * jumping away.
+ */
 #ifndef PG_BASE_LOCK_H
 #define PG_BASE_LOCK_H
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "base/sys.h"
@@ -26,24 +30,26 @@ static inline void lock_nap(struct lock *l, int owner) {
     sys(SYS_futex, &l->owner, FUTEX_WAIT_PRIVATE, owner, &t);
 }
 
-/* False when this thread holds it already, or when the holder does not let go for two seconds (it
- * may have been stopped, or wait in a handler for us): never waits for ever. */
-static inline bool lock_take(struct lock *l, int tid) {
+/* Blocks all signals and takes the lock; false, with the signals as they were, when the holder does
+ * not let go for two seconds (it may have been stopped): never waits for ever. */
+static inline bool lock_take(struct lock *l, int tid, uint64_t *signals) {
+    uint64_t all = ~UINT64_C(0);
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, signals, 8);
     for (int i = 0; i < LOCK_SPINS + LOCK_NAPS; i++) {
         int owner = 0;
         if (atomic_compare_exchange_strong_explicit(&l->owner, &owner, tid, memory_order_acquire,
                                                     memory_order_relaxed))
             return true;
-        if (owner == tid)
-            return false;
         if (i >= LOCK_SPINS)
             lock_nap(l, owner);
     }
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, signals, NULL, 8);
     return false;
 }
 
-static inline void lock_drop(struct lock *l) {
+static inline void lock_drop(struct lock *l, const uint64_t *signals) {
     atomic_store_explicit(&l->owner, 0, memory_order_release);
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, signals, NULL, 8);
 }
 
 #endif

@@ -32,19 +32,31 @@ void mem_unmap(void *p, size_t size) {
         sys(SYS_munmap, p, size);
 }
 
+struct arena_chunk {
+    _Atomic size_t used;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
 void *arena_alloc(struct arena *a, size_t n) {
+    struct arena_chunk *c = atomic_load_explicit(&a->chunk, memory_order_acquire);
     n = (n + 15) & ~(size_t)15;
-    if ((size_t)(a->end - a->next) < n) {
-        size_t chunk = n > ARENA_CHUNK ? n : ARENA_CHUNK;
-        char *p = mem_map(chunk);
-        if (!p)
+    for (;;) {
+        if (c) {
+            size_t at = atomic_fetch_add_explicit(&c->used, n, memory_order_relaxed);
+            if (at <= c->size && n <= c->size - at)
+                return c->bytes + at;
+        }
+        size_t all = sizeof *c + n > ARENA_CHUNK ? sizeof *c + n : ARENA_CHUNK;
+        struct arena_chunk *fresh = mem_map(all);
+        if (!fresh)
             return NULL;
-        a->next = p;
-        a->end = p + chunk;
+        fresh->size = all - sizeof *c;
+        atomic_store_explicit(&fresh->used, n, memory_order_relaxed);
+        if (atomic_compare_exchange_strong(&a->chunk, &c, fresh))
+            return fresh->bytes;
+        mem_unmap(fresh, all);
     }
-    char *p = a->next;
-    a->next += n;
-    return p;
 }
 
 char *arena_copy(struct arena *a, const char *s, size_t n) {

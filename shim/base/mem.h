@@ -5,6 +5,7 @@
 #ifndef PG_BASE_MEM_H
 #define PG_BASE_MEM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,10 +17,9 @@ void mem_refuse(bool on);
 void mem_unmap(void *p, size_t size);
 
 /* A bump allocator over mappings, for what lives as long as the process: keys, strings, hash
- * tables. Nothing is ever given back. Not thread-safe: the owner of the arena holds its own lock.
- */
+ * tables. Nothing is ever given back. Without a lock: any thread, async-signal-safe. */
 struct arena {
-    char *next, *end;
+    struct arena_chunk *_Atomic chunk;
 };
 
 /* n bytes, 16-aligned, zeroed; NULL when the kernel refuses. */

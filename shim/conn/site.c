@@ -1,114 +1,55 @@
 #include "conn/site.h"
 
+#include <string.h>
+
+#include "base/index.h"
 #include "base/live.h"
-#include "base/lock.h"
 #include "base/options.h"
-#include "base/thread.h"
 #include "conn/process.h"
 #include "state/mine.h"
 
-#define table_arena (&sites.v.arena)
-#include "base/table.h"
-
-struct known {
-    UT_hash_handle hh;
-    uint32_t id;
-    uint64_t key[3];
-};
-
 struct sites {
-    struct lock lock;
-    struct arena arena;
-    struct known *hosts; /* by address */
-    struct known *sites; /* by stack, host and direction */
+    struct index hosts; /* by address */
+    struct index sites; /* by stack, host and direction */
 };
 LIVE_TYPE(struct sites, sites);
 static union live_sites sites;
 
-_Static_assert(sizeof(struct addr) == sizeof((struct known *)0)->key, "an address is a key");
+enum { ADDR_WORDS = sizeof(struct addr) / sizeof(uint64_t) };
+_Static_assert(sizeof(struct addr) % sizeof(uint64_t) == 0, "an address is a key");
 
 void site_begin_process(void) {
     live_register(&sites, sizeof sites);
 }
 
-static struct known *find(struct known *table, const uint64_t key[3], uint32_t hash) {
-    struct known *k;
-    HASH_FIND_BYHASHVALUE(hh, table, key, sizeof k->key, hash, k);
-    return k;
-}
-
-static void remember(struct known **table, const uint64_t key[3], uint32_t hash, uint32_t id) {
-    struct known *k = arena_alloc(&sites.v.arena, sizeof *k);
-    if (!k || id == BOX_NONE)
-        return;
-    k->id = id;
-    memcpy(k->key, key, sizeof k->key);
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *table, k->key, sizeof k->key, hash, k);
-}
-
-static uint32_t host_record(const struct addr *a) {
-    uint32_t id = box_record(&mine, REGION_HOSTS);
-    if (id == BOX_NONE)
+/* A record is shown to readers when it is the one that holds: of two threads that meet a host for
+ * the first time at once, one leaves a record that nobody sees. */
+static uint32_t host_find(const struct addr *a) {
+    uint64_t key[ADDR_WORDS];
+    memcpy(key, a, sizeof key);
+    uint32_t id = index_find(&sites.v.hosts, key, ADDR_WORDS);
+    if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_HOSTS)) == BOX_NONE)
         return id;
     struct box_host *h = &mine.hosts[id];
     h->addr = *a;
     h->leak_after = options_leak_after(process_options(), a, NULL);
-    atomic_store_explicit(&h->ready, 1, memory_order_release);
+    id = index_add(&sites.v.hosts, key, ADDR_WORDS, id);
+    atomic_store_explicit(&mine.hosts[id].ready, 1, memory_order_release);
     return id;
 }
 
-static uint32_t host_find(const struct addr *a) {
-    uint64_t key[3];
-    memcpy(key, a, sizeof key);
-    uint32_t hash = table_hash(key, 3, 0);
-    struct known *k = find(sites.v.hosts, key, hash);
-    if (k)
-        return k->id;
-    uint32_t id = host_record(a);
-    remember(&sites.v.hosts, key, hash, id);
-    return id;
-}
-
-static uint32_t site_record(uint32_t stack, uint32_t host, uint32_t direction) {
-    uint32_t id = box_record(&mine, REGION_SITES);
-    if (id == BOX_NONE)
+uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction) {
+    uint32_t host = direction == CONN_INBOUND ? BOX_NONE : host_find(peer);
+    uint64_t key[] = {stack, host, direction};
+    uint32_t id = index_find(&sites.v.sites, key, 3);
+    if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_SITES)) == BOX_NONE)
         return id;
     struct box_site *s = &mine.sites[id];
     s->stack = stack;
     s->host = host;
     s->direction = direction;
-    atomic_store_explicit(&s->ready, 1, memory_order_release);
-    return id;
-}
-
-static uint32_t site_known_or_new(uint32_t stack, uint32_t host, uint32_t direction) {
-    uint64_t key[3] = {stack, host, direction};
-    uint32_t hash = table_hash(key, 3, 1);
-    struct known *k = find(sites.v.sites, key, hash);
-    if (k)
-        return k->id;
-    uint32_t id = site_record(stack, host, direction);
-    remember(&sites.v.sites, key, hash, id);
-    return id;
-}
-
-/* Without the lock: one host is to have one record, whoever asks. */
-static uint32_t host_scan(const struct addr *a) {
-    uint32_t n = atomic_load(&mine.header->region[REGION_HOSTS].count);
-    for (uint32_t i = 0; i < n; i++)
-        if (atomic_load_explicit(&mine.hosts[i].ready, memory_order_acquire) &&
-            addr_equal(&mine.hosts[i].addr, a))
-            return i;
-    return host_record(a);
-}
-
-uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction) {
-    bool inbound = direction == CONN_INBOUND;
-    if (!lock_take(&sites.v.lock, thread_id(mine.header->pid)))
-        return site_record(stack, inbound ? BOX_NONE : host_scan(peer), direction);
-    uint32_t host = inbound ? BOX_NONE : host_find(peer);
-    uint32_t id = site_known_or_new(stack, host, direction);
-    lock_drop(&sites.v.lock);
+    id = index_add(&sites.v.sites, key, 3, id);
+    atomic_store_explicit(&mine.sites[id].ready, 1, memory_order_release);
     return id;
 }
 

@@ -6,9 +6,21 @@
 #include <link.h>
 #include <string.h>
 
+#include "base/index.h"
+#include "base/live.h"
 #include "base/sys.h"
 #include "stack/names.h"
 #include "state/mine.h"
+
+struct modules {
+    struct index known; /* by what key_of() gathers */
+};
+LIVE_TYPE(struct modules, modules);
+static union live_modules modules;
+
+void module_begin_process(void) {
+    live_register(&modules, sizeof modules);
+}
 
 static void copy_path(struct box_module *m, const struct link_map *map) {
     if (!map->l_name[0]) {
@@ -39,6 +51,19 @@ static size_t build_id_of(const struct dl_find_object *o, uint8_t id[20]) {
     return found;
 }
 
+/* What tells an object from another one, or another version of it, that was loaded at the addresses
+ * of one that is gone. */
+enum { KEY_WORDS = 7 };
+
+static void key_of(const struct dl_find_object *o, uint64_t key[KEY_WORDS]) {
+    memset(key, 0, KEY_WORDS * sizeof *key);
+    key[0] = (uint64_t)(uintptr_t)o->dlfo_map_start;
+    key[1] = (uint64_t)(uintptr_t)o->dlfo_map_end;
+    key[2] = build_id_of(o, (uint8_t *)&key[3]);
+    for (const char *s = o->dlfo_link_map->l_name; *s; s++)
+        key[6] = key[6] * 31 + (unsigned char)*s;
+}
+
 static uint32_t module_add(const struct dl_find_object *o) {
     uint32_t i = box_record(&mine, REGION_MODULES);
     if (i == BOX_NONE)
@@ -49,12 +74,10 @@ static uint32_t module_add(const struct dl_find_object *o) {
     m->bias = o->dlfo_link_map->l_addr;
     copy_path(m, o->dlfo_link_map);
     m->build_id_size = (uint32_t)build_id_of(o, m->build_id);
-    atomic_store_explicit(&m->ready, 1, memory_order_release);
     return i;
 }
 
-/* Is this record the object that is mapped there now? Another one, or another version of it, may
- * have been loaded at the addresses of one that was unloaded. */
+/* Is this record the object that is mapped there now? */
 static bool same_object(const struct box_module *m, const struct dl_find_object *o) {
     const char *name = o->dlfo_link_map->l_name;
     uint8_t id[20];
@@ -72,12 +95,14 @@ bool module_is_loaded(const struct box_module *m) {
 }
 
 static uint32_t module_of(const struct dl_find_object *o) {
-    uint32_t n =
-        atomic_load_explicit(&mine.header->region[REGION_MODULES].count, memory_order_acquire);
-    for (uint32_t i = n; i-- > 0;)
-        if (same_object(&mine.modules[i], o))
-            return i;
-    return module_add(o);
+    uint64_t key[KEY_WORDS];
+    key_of(o, key);
+    uint32_t i = index_find(&modules.v.known, key, KEY_WORDS);
+    if (i != INDEX_NONE || (i = module_add(o)) == BOX_NONE)
+        return i;
+    i = index_add(&modules.v.known, key, KEY_WORDS, i);
+    atomic_store_explicit(&mine.modules[i].ready, 1, memory_order_release);
+    return i;
 }
 
 uint64_t module_frame(uintptr_t pc) {

@@ -7,9 +7,12 @@
 
 #include "state/layout.h"
 
+/* Readies the table of a process. */
+void module_begin_process(void);
+
 /* The frame (state/layout.h) for a code address: its module, recorded at first sight, and the
- * address inside it; the plain address where no module covers it. The caller holds the stacks'
- * lock. Lock-free towards the loader. */
+ * address inside it; the plain address where no module covers it. Any thread,
+ * async-signal-safe, without the loader's locks. */
 uint64_t module_frame(uintptr_t pc);
 
 /* Is the object of this record (of this process's box) mapped at this moment? Async-signal-safe. */

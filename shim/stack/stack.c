@@ -5,9 +5,10 @@
 #include "stack/stack.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
+#include "base/index.h"
 #include "base/live.h"
-#include "base/lock.h"
 #include "base/options.h"
 #include "base/thread.h"
 #include "stack/guard.h"
@@ -15,23 +16,12 @@
 #include "stack/walk.h"
 #include "state/mine.h"
 
-#define table_arena (&stacks.v.arena)
-#include "base/table.h"
-
 /* A thread's captures before libunwind's cache pays for its set-up: 115 to 290 us once against 3 us
  * saved each time. */
 enum { CAPTURES_BEFORE_LIBUNWIND = 64 };
 
-struct known_stack {
-    UT_hash_handle hh;
-    uint32_t id;
-    uint64_t key[]; /* the epoch, then the raw addresses */
-};
-
 struct stacks {
-    struct lock lock;
-    struct arena arena;
-    struct known_stack *known;
+    struct index known; /* by the epoch, then the raw addresses */
 };
 LIVE_TYPE(struct stacks, stacks);
 static union live_stacks stacks;
@@ -49,6 +39,7 @@ void stack_setup(size_t depth, unsigned unwinder) {
 
 void stack_begin_process(void) {
     live_register(&stacks, sizeof stacks);
+    module_begin_process();
     guard_begin_process();
 }
 
@@ -94,7 +85,6 @@ static void walk(struct walk *w) {
     }
 }
 
-/* A record for the stack, whether or not an equal one exists. */
 static uint32_t stack_record(const uintptr_t *pc, size_t depth) {
     uint32_t id = box_record(&mine, REGION_STACKS);
     if (id == BOX_NONE)
@@ -103,23 +93,6 @@ static uint32_t stack_record(const uintptr_t *pc, size_t depth) {
     for (size_t i = 0; i < depth; i++)
         s->frames[i] = module_frame(pc[i]);
     s->depth = (uint32_t)depth;
-    atomic_store_explicit(&s->ready, 1, memory_order_release);
-    return id;
-}
-
-static uint32_t stack_known_or_new(const uint64_t *key, size_t depth, uint32_t hash) {
-    struct known_stack *k;
-    size_t bytes = (depth + 1) * sizeof *key;
-    HASH_FIND_BYHASHVALUE(hh, stacks.v.known, key, bytes, hash, k);
-    if (k)
-        return k->id;
-    uint32_t id = stack_record((const uintptr_t *)key + 1, depth);
-    k = arena_alloc(&stacks.v.arena, sizeof *k + bytes);
-    if (k && id != BOX_NONE) {
-        k->id = id;
-        memcpy(k->key, key, bytes);
-        HASH_ADD_KEYPTR_BYHASHVALUE(hh, stacks.v.known, k->key, bytes, hash, k);
-    }
     return id;
 }
 
@@ -134,11 +107,12 @@ uint32_t stack_capture(void) {
         return BOX_NONE;
     key[0] = atomic_load_explicit(&epoch, memory_order_relaxed);
     memcpy(key + 1, w.pc, w.depth * sizeof *key);
-    uint32_t hash = table_hash(key, w.depth + 1, w.depth);
-    if (!lock_take(&stacks.v.lock, thread_id(mine.header->pid)))
-        /* A handler interrupted this very look-up: an unshared record; reports group by content. */
-        return stack_record(w.pc, w.depth);
-    uint32_t id = stack_known_or_new(key, w.depth, hash);
-    lock_drop(&stacks.v.lock);
+    uint32_t id = index_find(&stacks.v.known, key, w.depth + 1);
+    if (likely(id != INDEX_NONE))
+        return id;
+    if ((id = stack_record(w.pc, w.depth)) == BOX_NONE)
+        return id;
+    id = index_add(&stacks.v.known, key, w.depth + 1, id);
+    atomic_store_explicit(&mine.stacks[id].ready, 1, memory_order_release);
     return id;
 }

@@ -184,7 +184,8 @@ static bool back(const struct box *b, uint64_t from, uint64_t to) {
 
 /* Grows region i until `bytes` of it are backed. */
 static bool grow(const struct box *b, int i, uint64_t bytes) {
-    if (!lock_take(&growth.lock, thread_id(b->header->pid)))
+    uint64_t signals;
+    if (!lock_take(&growth.lock, thread_id(b->header->pid), &signals))
         return false;
     const struct box_region *r = &b->header->region[i];
     uint64_t have = atomic_load(&growth.backed[i]);
@@ -199,7 +200,7 @@ static bool grow(const struct box *b, int i, uint64_t bytes) {
         if (ok)
             atomic_store_explicit(&growth.backed[i], want, memory_order_release);
     }
-    lock_drop(&growth.lock);
+    lock_drop(&growth.lock, &signals);
     return ok;
 }
 

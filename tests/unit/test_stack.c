@@ -91,8 +91,12 @@ static void assert_same_frames(uint32_t a, uint32_t b) {
     assert_memory_equal(stack_of(a)->frames, stack_of(b)->frames, depth * sizeof(uint64_t));
 }
 
+/* As readers see them. */
 static uint32_t stacks(void) {
-    return atomic_load(&mine.header->region[REGION_STACKS].count);
+    uint32_t handed_out = atomic_load(&mine.header->region[REGION_STACKS].count), n = 0;
+    for (uint32_t i = 0; i < handed_out; i++)
+        n += atomic_load(&mine.stacks[i].ready);
+    return n;
 }
 
 /* --- a process for each test

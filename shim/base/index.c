@@ -1,0 +1,58 @@
+#include "base/index.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+struct index_entry {
+    struct index_entry *next;
+    uint32_t hash, number;
+    size_t words;
+    uint64_t key[];
+};
+
+static uint32_t hash_of(const uint64_t *key, size_t words) {
+    uint64_t h = words ^ UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < words; i++) {
+        h = (h ^ key[i]) * UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 32;
+    }
+    return (uint32_t)h;
+}
+
+/* In the chain from e on, as far as `end`. */
+static const struct index_entry *scan(const struct index_entry *e, const struct index_entry *end,
+                                      const uint64_t *key, size_t words, uint32_t hash) {
+    for (; e != end; e = e->next)
+        if (e->hash == hash && e->words == words && memcmp(e->key, key, words * sizeof *key) == 0)
+            return e;
+    return NULL;
+}
+
+uint32_t index_find(struct index *x, const uint64_t *key, size_t words) {
+    uint32_t hash = hash_of(key, words);
+    const struct index_entry *head =
+        atomic_load_explicit(&x->chain[hash % INDEX_CHAINS], memory_order_acquire);
+    const struct index_entry *e = scan(head, NULL, key, words, hash);
+    return e ? e->number : INDEX_NONE;
+}
+
+uint32_t index_add(struct index *x, const uint64_t *key, size_t words, uint32_t number) {
+    uint32_t hash = hash_of(key, words);
+    struct index_entry *_Atomic *chain = &x->chain[hash % INDEX_CHAINS];
+    struct index_entry *mine = arena_alloc(&x->arena, sizeof *mine + words * sizeof *key);
+    if (!mine)
+        return number;
+    mine->hash = hash;
+    mine->number = number;
+    mine->words = words;
+    memcpy(mine->key, key, words * sizeof *key);
+    struct index_entry *head = atomic_load_explicit(chain, memory_order_acquire), *seen = NULL;
+    do {
+        const struct index_entry *theirs = scan(head, seen, key, words, hash);
+        if (theirs)
+            return theirs->number;
+        seen = mine->next = head;
+    } while (!atomic_compare_exchange_weak_explicit(chain, &head, mine, memory_order_release,
+                                                    memory_order_acquire));
+    return number;
+}
