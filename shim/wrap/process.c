@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "wrap/next.h"
 #include "wrap/stubs.h"
 #include "wrap/wrap.h"
 
@@ -16,7 +17,7 @@ EXPORT pid_t fork(void) {
 
 void *stub_enter_vfork(void) {
     self.vfork_parent = thread_quiet ? 0 : (int)sys(SYS_getpid);
-    return (void *)real.vfork;
+    return next_function("vfork");
 }
 
 /* A filter that the program installs may kill for any call that only we make. */

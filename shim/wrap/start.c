@@ -16,7 +16,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argc;
     (void)argv;
     struct options_ctx ctx = {.arena = &arena, .complain = complain};
-    real_resolve();
+    real_resolve_stubs();
     options_defaults(&options);
     options_from_env(&options, &ctx, envp);
     stack_setup(options.stack_depth, options.unwinder);

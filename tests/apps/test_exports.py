@@ -11,7 +11,7 @@ from guard import BUILD, Guard
 from process import Program, clean_env
 
 TABLE = Path(__file__).resolve().parents[2] / "shim/wrap/real.def"
-ROW = re.compile(r"^REAL_VOID\((\w+),|^REAL(?:_VA|_RAW)?\([^,]+, (\w+),", re.M)
+ROW = re.compile(r"^REAL_VOID\((\w+),|^REAL(?:_VA)?\([^,]+, (\w+),", re.M)
 CALLS = [void or name for void, name in ROW.findall(TABLE.read_text())]
 
 
