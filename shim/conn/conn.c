@@ -20,8 +20,7 @@ void conn_begin_process(void) {
 
 /* --- slots ---------------------------------------------------------------------------------- */
 
-/* Puts a slot under fd; what stood there was closed behind our back. */
-static void enter(int fd, uint64_t slot) {
+void conn_enter(int fd, uint64_t slot) {
     bool ok;
     uint64_t stale = fd_put(fd, slot, &ok);
     if (!ok)
@@ -61,15 +60,14 @@ static bool is_tcp(int domain, int type, int protocol) {
            (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-/* For a socket whose making we did not see (inherited, or made inside libc). */
-static bool kernel_says_tcp(int fd) {
+bool conn_is_tcp(int fd) {
     if (process_is_quiet())
         return false;
     return is_tcp(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE),
                   socket_option(fd, SO_PROTOCOL));
 }
 
-static uint64_t inode_of(int fd) {
+uint64_t conn_inode(int fd) {
     struct stat st;
     return !process_is_quiet() && sys(SYS_fstat, fd, &st) == 0 ? st.st_ino : 0;
 }
@@ -77,15 +75,16 @@ static uint64_t inode_of(int fd) {
 /* --- opening -------------------------------------------------------------------------------- */
 
 void conn_socket(int fd, int domain, int type, int protocol) {
-    enter(fd, is_tcp(domain, type, protocol) ? FD_TCP : FD_NONE);
+    conn_enter(fd, is_tcp(domain, type, protocol) ? FD_TCP : FD_NONE);
 }
 
 /* The socket was duplicated before it was connected: its other descriptors are found by inode. */
 static void join(int fd, uint64_t slot, void *arg) {
     uint64_t joined = *(uint64_t *)arg;
     struct box_conn *c = record_of(joined);
-    if (slot == FD_TCP_SHARED && c && c->inode && c->inode == inode_of(fd) && record_share(joined))
-        enter(fd, joined);
+    if (slot == FD_TCP_SHARED && c && c->inode && c->inode == conn_inode(fd) &&
+        record_share(joined))
+        conn_enter(fd, joined);
 }
 
 static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint8_t direction) {
@@ -93,13 +92,13 @@ static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint
         .fd = fd,
         .state = state,
         .direction = direction,
-        .inode = inode_of(fd),
+        .inode = conn_inode(fd),
         .site = site_find(stack_capture(), peer, direction),
         .peer = peer,
     };
     uint64_t slot = record_open(&f);
     bool shared = fd_get(fd) == FD_TCP_SHARED;
-    enter(fd, slot);
+    conn_enter(fd, slot);
     if (shared)
         fd_each(0, FD_MAX - 1, join, &slot);
     return slot;
@@ -112,7 +111,7 @@ struct dial conn_dial(int fd, const struct addr *peer) {
         d.before = atomic_load(&c->state);
         if (d.before != CONN_FAILED)
             return d;
-    } else if (d.slot != FD_TCP && d.slot != FD_TCP_SHARED && !kernel_says_tcp(fd)) {
+    } else if (d.slot != FD_TCP && d.slot != FD_TCP_SHARED && !conn_is_tcp(fd)) {
         d.slot = FD_NONE;
         return d;
     }
@@ -146,7 +145,8 @@ static enum outcome outcome_of(int result, int error) {
     case ENOTSOCK:
     case EFAULT:
     case EINVAL:
-    case EAFNOSUPPORT: return OUT_NO_ATTEMPT;
+    case EAFNOSUPPORT:
+    case EOPNOTSUPP: /* MSG_FASTOPEN, where it is turned off */ return OUT_NO_ATTEMPT;
     default: return OUT_FAILED;
     }
 }
@@ -166,7 +166,7 @@ static bool is_new_attempt(const struct dial *d, const struct box_conn *c, int f
         return error == EINPROGRESS;
     /* 0 is also the first answer to a socket whose connect() was finished by data. */
     if (result == 0)
-        return c->inode && c->inode != inode_of(fd);
+        return c->inode && c->inode != conn_inode(fd);
     return error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT;
 }
 
@@ -190,48 +190,14 @@ void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int resu
 
 void conn_disconnected(int fd) {
     if (slot_is_conn(fd_get(fd)))
-        enter(fd, FD_TCP);
+        conn_enter(fd, FD_TCP);
 }
 
 void conn_accepted(int fd, const struct addr *peer) {
     if (peer->family == ADDR_NONE)
-        enter(fd, FD_NONE);
+        conn_enter(fd, FD_NONE);
     else
         open_record(fd, peer, CONN_ESTABLISHED, CONN_INBOUND);
-}
-
-/* A record for a connection that the parent opened; FD_NONE when it is closed meanwhile. */
-static uint64_t inherited_record(int fd) {
-    struct sockaddr_storage ss;
-    socklen_t n = sizeof ss;
-    struct addr peer;
-    if (sys(SYS_getpeername, fd, &ss, &n) != 0 ||
-        !addr_from_sockaddr(&peer, (struct sockaddr *)&ss, n) || !kernel_says_tcp(fd))
-        return FD_NONE;
-    struct record_facts f = {
-        .fd = fd,
-        .state = CONN_ESTABLISHED,
-        .flags = CONN_INHERITED,
-        .inode = inode_of(fd),
-        .site = BOX_NONE,
-        .peer = &peer,
-    };
-    return record_open(&f);
-}
-
-void conn_inherit(int fd, uint64_t parents, void *arg) {
-    struct inheritance *in = arg;
-    uint32_t i = slot_index(parents);
-    if (i >= in->count)
-        return;
-    /* The second descriptor of a connection, unless the child has put another socket there. */
-    if (in->own[i] && record_of(in->own[i])->inode == inode_of(fd)) {
-        record_share(in->own[i]);
-        enter(fd, in->own[i]);
-        return;
-    }
-    in->own[i] = inherited_record(fd);
-    enter(fd, in->own[i]);
 }
 
 /* --- moving --------------------------------------------------------------------------------- */
@@ -239,10 +205,10 @@ void conn_inherit(int fd, uint64_t parents, void *arg) {
 void conn_duplicated(int oldfd, int newfd) {
     uint64_t slot = fd_get(oldfd);
     if (slot == FD_TCP)
-        enter(oldfd, slot = FD_TCP_SHARED);
+        conn_enter(oldfd, slot = FD_TCP_SHARED);
     else if (slot_is_conn(slot) && !record_share(slot))
         slot = FD_NONE;
-    enter(newfd, slot);
+    conn_enter(newfd, slot);
 }
 
 uint64_t conn_overwrite(int newfd) {

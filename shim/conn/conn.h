@@ -42,13 +42,14 @@ void conn_disconnected(int fd);
 /* accept() returned fd. `peer`: ADDR_NONE when it is no internet address. Ready. */
 void conn_accepted(int fd, const struct addr *peer);
 
-/* A descriptor for which the parent of this forked child had a slot (conn/process.c). `arg`: a
- * struct inheritance. */
-struct inheritance {
-    uint64_t *own; /* the child's slot for each of the parent's records, FD_NONE: none yet */
-    uint32_t count;
-};
-void conn_inherit(int fd, uint64_t parents, void *arg);
+/* --- for the rest of this room ---------------------------------------------------------------- */
+
+/* Puts a slot under fd; what stood there was closed behind our back. */
+void conn_enter(int fd, uint64_t slot);
+/* Is it a TCP socket? For one whose making we did not see; asks the kernel. */
+bool conn_is_tcp(int fd);
+/* The socket's inode, 0: unknown. */
+uint64_t conn_inode(int fd);
 
 /* --- moving and closing --------------------------------------------------------------------- */
 
@@ -100,6 +101,19 @@ static inline void conn_read(int fd, ssize_t n) {
         conn_settle(c, CONN_ESTABLISHED, 0);
 }
 
+static inline void conn_count_out(struct box_conn *c, size_t n) {
+    conn_add(&c->bytes_out, n);
+    conn_add(&c->calls_out, 1);
+    atomic_store_explicit(&c->last_out, clock_coarse(), memory_order_relaxed);
+}
+
+/* After n bytes were taken for a connection that may not be established yet. */
+static inline void conn_wrote_early(int fd, size_t n) {
+    struct box_conn *c = fd_conn(fd);
+    if (c)
+        conn_count_out(c, n);
+}
+
 /* After a write on fd that returned n. Keeps errno. */
 static inline void conn_wrote(int fd, ssize_t n) {
     struct box_conn *c = fd_conn(fd);
@@ -109,9 +123,7 @@ static inline void conn_wrote(int fd, ssize_t n) {
         conn_write_failed(c, errno);
         return;
     }
-    conn_add(&c->bytes_out, (uint64_t)n);
-    conn_add(&c->calls_out, 1);
-    atomic_store_explicit(&c->last_out, clock_coarse(), memory_order_relaxed);
+    conn_count_out(c, (size_t)n);
     if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
         conn_settle(c, CONN_ESTABLISHED, 0);
 }

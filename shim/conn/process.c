@@ -6,6 +6,7 @@
 
 #include "conn/conn.h"
 #include "conn/fdtable.h"
+#include "conn/inherit.h"
 #include "conn/site.h"
 #include "stack/stack.h"
 #include "state/mine.h"
@@ -17,11 +18,20 @@ STARTUP struct box mine;
 
 STARTUP static const struct options *options;
 STARTUP static void (*ready_hook)(void);
+STARTUP static bool inherits;
+STARTUP static int first_pid;
 static _Atomic bool quiet;
 
 void process_setup(const struct options *o, void (*on_ready)(void)) {
     options = o;
     ready_hook = on_ready;
+    first_pid = (int)sys(SYS_getpid);
+}
+
+void process_start(void) {
+    inherits = inherit_is_needed();
+    if (inherits)
+        process_begin();
 }
 
 const struct options *process_options(void) {
@@ -30,19 +40,6 @@ const struct options *process_options(void) {
 
 static void complain(const char *line) {
     say(line, NULL);
-}
-
-/* What the parent of a forked child had open is the child's too. */
-static void inherit(const struct box *parents) {
-    struct inheritance in = {0};
-    if (!parents->header)
-        return;
-    in.count = atomic_load(&parents->header->region[REGION_CONNS].count);
-    in.own = mem_map((in.count + 1) * sizeof *in.own);
-    if (!in.own)
-        in.count = 0;
-    fd_table_inherit(conn_inherit, &in);
-    mem_unmap(in.own, (in.count + 1) * sizeof *in.own);
 }
 
 /* A forked child still has its parent's file mapped: let go of it once ours is there. */
@@ -62,12 +59,21 @@ static bool set_up(void) {
     stack_begin_process();
     conn_begin_process();
     site_begin_process();
-    if (!box_create(&own, &s, complain))
-        return false;
-    mine = own;
-    inherit(&parents);
-    box_unmap(&parents);
-    return true;
+    bool fresh = inherits; /* by exec, before anything else happened */
+    inherits = false;
+    struct ancestry ancestry = {{0}, {0}};
+    if (fresh)
+        inherit_look_up(&ancestry, options);
+    bool ok = box_create(&own, &s, complain);
+    if (ok) {
+        mine = own;
+        inherit_by_fork(&parents);
+        box_unmap(&parents);
+        if (fresh)
+            inherit_by_exec(&ancestry);
+    }
+    inherit_forget(&ancestry);
+    return ok;
 }
 
 /* With all signals blocked: a handler that comes now would find a half-made process. */
@@ -87,7 +93,8 @@ static bool set_up_blocked(void) {
 
 bool process_begin(void) {
     int state = PROCESS_NEW;
-    if (!options || self.in_setup || process_is_quiet() || thread_in_vfork_child())
+    if (!options || self.in_setup || process_is_quiet() || thread_in_vfork_child() ||
+        (!options->follow_children && (int)sys(SYS_getpid) != first_pid))
         return false;
     if (atomic_compare_exchange_strong(&process.v.state, &state, PROCESS_SETTING_UP))
         return set_up_blocked();

@@ -22,6 +22,9 @@ extern union live_process process __attribute__((visibility("hidden")));
  * the place for what the user must know of a process that has connections. */
 void process_setup(const struct options *o, void (*on_ready)(void));
 const struct options *process_options(void);
+/* Once, when the constructor has set up everything else: connections that were open before exec()
+ * are an event. */
+void process_start(void);
 
 bool process_begin(void);
 

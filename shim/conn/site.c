@@ -39,7 +39,7 @@ static uint32_t host_find(const struct addr *a) {
 }
 
 uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction) {
-    uint32_t host = direction == CONN_INBOUND ? BOX_NONE : host_find(peer);
+    uint32_t host = direction == CONN_OUTBOUND ? host_find(peer) : BOX_NONE;
     uint64_t key[] = {stack, host, direction};
     uint32_t id = index_find(&sites.v.sites, key, 3);
     if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_SITES)) == BOX_NONE)

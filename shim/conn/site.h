@@ -10,7 +10,7 @@
 void site_begin_process(void);
 
 /* The record of the call site that opens connections to `peer` from `stack` (BOX_NONE allowed), new
- * at first sight; inbound sites have no host. BOX_NONE when the table is full. Any thread,
+ * at first sight; only outbound sites have a host. BOX_NONE when the table is full. Any thread,
  * async-signal-safe. */
 uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction);
 

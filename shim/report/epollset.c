@@ -4,53 +4,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "base/dir.h"
 #include "base/mem.h"
-#include "base/out.h"
+#include "base/proc.h"
 #include "base/sys.h"
 
-enum { WATCH_MAX = 1 << 22 }; /* descriptor numbers; the mapping is sparse */
-
-static int open_proc(const char *pid, const char *what, int fd, int flags) {
-    char path[64];
-    struct out o;
-    out_init(&o, -1, path, sizeof path - 1);
-    out_strs(&o, "/proc/", pid, what, NULL);
-    if (fd >= 0)
-        out_u64(&o, (uint64_t)fd);
-    path[o.len] = '\0';
-    return (int)sys(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
-}
-
-static int number(const char *s) {
-    int v = 0;
-    for (; *s >= '0' && *s <= '9' && v < WATCH_MAX; s++)
-        v = v * 10 + (*s - '0');
-    return *s ? -1 : v;
-}
-
-struct fds {
-    void (*visit)(int fd, void *);
-    void *arg;
-    int skip; /* the directory itself, when it is our own */
-};
-
-static void visit_fd(const char *name, void *arg) {
-    struct fds *f = arg;
-    int fd = name[0] == '.' ? -1 : number(name);
-    if (fd >= 0 && fd != f->skip)
-        f->visit(fd, f->arg);
-}
-
-bool proc_fds(const char *pid, void (*visit)(int, void *), void *arg) {
-    int dir = open_proc(pid, "/fd", -1, O_RDONLY | O_DIRECTORY);
-    if (dir < 0)
-        return false;
-    struct fds f = {visit, arg, strcmp(pid, "self") == 0 ? dir : -1};
-    bool ok = dir_each(dir, visit_fd, &f);
-    sys(SYS_close, dir);
-    return ok;
-}
+enum { WATCH_MAX = PROC_FD_MAX }; /* descriptor numbers; the mapping is sparse */
 
 bool epoll_watch_begin(struct epoll_watch *w) {
     w->size = WATCH_MAX / 8;
@@ -90,7 +48,7 @@ static void read_line(struct epoll_watch *w, const char *s) {
 void epoll_watch_read(struct epoll_watch *w, const char *pid, int epfd) {
     char buf[4096];
     size_t have = 0;
-    int fd = open_proc(pid, "/fdinfo/", epfd, O_RDONLY);
+    int fd = proc_open(pid, "/fdinfo/", epfd, O_RDONLY);
     if (fd < 0)
         return;
     for (;;) {

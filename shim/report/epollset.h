@@ -7,10 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Calls visit for each open descriptor of the process; one descriptor of ours is open meanwhile and
- * not visited. False when /proc can not be read (no descriptor left, no permission). */
-bool proc_fds(const char *pid, void (*visit)(int fd, void *), void *arg);
-
 struct epoll_watch {
     uint64_t *bits; /* one for each descriptor number */
     size_t size;

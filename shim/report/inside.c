@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/proc.h"
 #include "base/sys.h"
 #include "conn/conn.h"
 #include "conn/record.h"

@@ -122,6 +122,8 @@ static void write_connection(struct writer *w, const struct fact *x) {
     }
     if (x->flags & CONN_SHUT_WRITE)
         out_str(o, "  shut for writing");
+    if (x->flags & CONN_PASSED)
+        out_str(o, "  sent to another process");
     out_str(o, "  thread ");
     out_i64(o, x->thread);
     out_char(o, '\n');
@@ -199,16 +201,35 @@ static void write_open_at_exit(struct writer *w, const struct group *g) {
     out_str(w->o, "open when the program ended");
 }
 
+static void write_exec_inherited(struct writer *w, const struct group *g) {
+    out_str(w->o, "open without FD_CLOEXEC when this program was started by exec(), which has not "
+                  "touched it for ");
+    out_duration(w->o, least_idle(&w->r->facts, g));
+}
+
 static void write_inherited(struct writer *w, const struct group *g) {
-    (void)g;
-    out_str(w->o, "opened by the parent process, before fork()");
+    uint8_t flags = w->r->facts.fact[g->first].flags;
+    out_str(w->o, flags & CONN_RECEIVED  ? "received from another process (SCM_RIGHTS)"
+                  : flags & CONN_BY_EXEC ? "open before this program was started by exec()"
+                                         : "opened by the parent process, before fork()");
+}
+
+/* What the first frame of a group's stack called. */
+static const char *call_of(struct writer *w, const struct group *g) {
+    const struct fact *x = &w->r->facts.fact[g->first];
+    if (x->flags & CONN_RECEIVED)
+        return "recvmsg";
+    return x->direction == CONN_INBOUND ? "accept" : "connect";
 }
 
 /* The sentence that says why, where there is something to say. */
 static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group *) = {
-    [VERDICT_PEER_CLOSED] = write_peer_closed,       [VERDICT_NEVER_CLOSED] = write_never_closed,
-    [VERDICT_CONNECT_FAILED] = write_connect_failed, [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
+    [VERDICT_PEER_CLOSED] = write_peer_closed,
+    [VERDICT_NEVER_CLOSED] = write_never_closed,
+    [VERDICT_CONNECT_FAILED] = write_connect_failed,
+    [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
     [VERDICT_INHERITED] = write_inherited,
+    [VERDICT_EXEC_INHERITED] = write_exec_inherited,
 };
 
 static void write_group_head(struct writer *w, const struct group *g) {
@@ -240,7 +261,7 @@ static void write_group(struct writer *w, const struct group *g) {
     }
     if (view_stack(w->r->facts.view, g->stack)) {
         out_str(o, "  opened:\n");
-        write_stack(w, g->stack, g->verdict == VERDICT_INBOUND ? "accept" : "connect");
+        write_stack(w, g->stack, call_of(w, g));
     }
     out_str(o, "  connections:\n");
     for (uint32_t i = g->first; i != UINT32_MAX; i = w->r->facts.fact[i].next)
@@ -281,7 +302,7 @@ static void write_notes(struct writer *w) {
     if (w->r->facts.unseen) {
         out_str(w->o, "\nnot seen being opened: ");
         out_count(w->o, w->r->facts.unseen, "TCP connection");
-        out_str(w->o, " (inherited by exec, or opened by raw system calls)\n");
+        out_str(w->o, " (opened by raw system calls)\n");
     }
     if (dropped) {
         out_str(w->o, "\nthe tables were full: ");

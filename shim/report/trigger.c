@@ -26,7 +26,7 @@ static struct suppression *suppressions;
 
 /* One report at a time; a forked child starts with none under way. */
 struct reporting {
-    _Atomic int busy;
+    _Atomic int busy, ended;
     _Atomic uint64_t exhausted_reported;
 };
 LIVE_TYPE(struct reporting, reporting);
@@ -147,24 +147,56 @@ static uint32_t report_at_exit(void) {
     return leaked;
 }
 
+/* The state file goes away with the process, unless the user named a place for it. */
+static void box_done(void) {
+    atomic_fetch_or(&mine.header->flags, BOX_EXITED);
+    if (!*options->state_dir)
+        box_unlink(&mine);
+}
+
+int trigger_ending(int status) {
+    if (!options || process_is_quiet() || atomic_exchange(&reporting.v.ended, 1))
+        return status;
+    bool always = options->report_at_exit == AT_EXIT_ALWAYS && process_ready();
+    if (!always && !process_known()) {
+        atomic_store(&reporting.v.ended, 0);
+        return status;
+    }
+    bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
+    uint32_t leaked = wanted ? report_at_exit() : 0;
+    box_done();
+    return leaked && options->exitcode && status == 0 ? (int)options->exitcode : status;
+}
+
 /* on_exit() handlers run in reverse order; ours was registered before anybody's, so all of the
  * program's and its libraries' closing is done. Only the flushing of stdio comes after. */
 static void on_exit_of_program(int status, void *unused) {
     (void)unused;
-    if (process_is_quiet())
-        return;
-    bool always = options->report_at_exit == AT_EXIT_ALWAYS && process_ready();
-    if (!always && (!mine.header || !process_known()))
-        return;
-    bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
-    uint32_t leaked = wanted ? report_at_exit() : 0;
-    atomic_fetch_or(&mine.header->flags, BOX_EXITED);
-    if (!*options->state_dir)
-        box_unlink(&mine);
-    if (leaked && options->exitcode && status == 0) {
+    int wanted = trigger_ending(status);
+    if (wanted != status) {
         fflush(NULL);
-        _exit((int)options->exitcode);
+        real._exit(wanted);
     }
+}
+
+/* Its handlers are not told the status. */
+static _Atomic int quick_status;
+
+static void on_quick_exit(void) {
+    int status = atomic_load(&quick_status), wanted = trigger_ending(status);
+    if (wanted != status)
+        real._exit(wanted);
+}
+
+void trigger_quick_exit(int status) {
+    atomic_store(&quick_status, status);
+}
+
+void trigger_daemonized(bool stderr_moved) {
+    if (mine.header && mine.header->pid != (int)sys(SYS_getpid))
+        box_done();
+    if (stderr_moved)
+        trigger_stderr_moved();
 }
 
 /* --- the signal ------------------------------------------------------------------------------ */
@@ -307,6 +339,7 @@ void trigger_setup(const struct options *o) {
     target_setup(o->report);
     take_signal();
     on_exit(on_exit_of_program, NULL);
+    at_quick_exit(on_quick_exit);
 }
 
 void trigger_process_ready(void) {

@@ -26,7 +26,15 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old);
  * at most. */
 void trigger_exhausted(int error);
 
-/* stderr was deliberately made another file by dup2(). */
+/* stderr was deliberately made another file by dup2() or freopen(). */
 void trigger_stderr_moved(void);
+
+/* The program ends with this status: writes the report at exit, once, and returns the status to end
+ * with. Async-signal-safe; does nothing in the child of vfork(). */
+int trigger_ending(int status);
+/* quick_exit() was called with this status. */
+void trigger_quick_exit(int status);
+/* daemon() has come back, in its child: the parent has ended in order. */
+void trigger_daemonized(bool stderr_moved);
 
 #endif

@@ -10,6 +10,9 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
                               "again instead of opening another."},
     [VERDICT_CONNECT_FAILED] = {"connect-failed", KIND_LEAK, "LEAK connect-failed",
                                 "close the socket when connect() fails: the error path skips it."},
+    [VERDICT_EXEC_INHERITED] = {"exec-inherited", KIND_LEAK, "LEAK exec-inherited",
+                                "open it with SOCK_CLOEXEC, or set FD_CLOEXEC, so that programs "
+                                "that are started do not hold it open."},
     [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted",
                               "look for what is not closed above; if all of it is needed, raise "
                               "the limit (ulimit -n, LimitNOFILE=)."},
@@ -24,7 +27,7 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
 
 /* A call site that opens another connection while this one has lain idle for a tenth of leak_after
  * passed this one over. A pool that opens its first few at once is not meant by that. */
-enum { PASSED_OVER_SHARE = 10 };
+enum { PASSED_OVER_SHARE = 10, STANDARD_MOST = 2 };
 
 bool fact_is_open(const struct fact *x) {
     return x->tcp != TCP_UNKNOWN && x->tcp != TCP_IS_CLOSE && x->tcp != TCP_IS_LISTEN;
@@ -85,6 +88,19 @@ static bool never_closed(const struct facts *f, const struct fact *x, uint64_t l
     return reopened > used && reopened - used >= leak_after / PASSED_OVER_SHARE;
 }
 
+/* Not what was put on the standard descriptors, not what the new program has touched: that was
+ * given to it on purpose. */
+static bool exec_inherited(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+    if (!(x->flags & CONN_BY_EXEC) || x->direction != CONN_OUTBOUND ||
+        !view_site(f->view, x->site) || x->calls_in || x->calls_out || x->watched ||
+        !fact_is_open(x))
+        return false;
+    for (uint32_t i = 0; i < x->fd_count && i < FACT_FDS; i++)
+        if (x->fds[i] <= STANDARD_MOST)
+            return false;
+    return since(f->now, x->opened) >= leak_after;
+}
+
 static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
     const struct box_site *s = view_site(f->view, x->site);
     const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
@@ -95,7 +111,9 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
     uint64_t leak_after = leak_after_of(f, x);
     if (x->direction == CONN_INBOUND)
         return fact_is_open(x) ? VERDICT_INBOUND : VERDICT_NOT_OPEN;
-    if (x->flags & CONN_INHERITED)
+    if (exec_inherited(f, x, leak_after))
+        return VERDICT_EXEC_INHERITED;
+    if (x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED))
         return fact_is_open(x) ? VERDICT_INHERITED : VERDICT_NOT_OPEN;
     if (peer_closed(x, f->now, leak_after))
         return VERDICT_PEER_CLOSED;

@@ -11,6 +11,7 @@ enum verdict {
     VERDICT_PEER_CLOSED,
     VERDICT_NEVER_CLOSED,
     VERDICT_CONNECT_FAILED,
+    VERDICT_EXEC_INHERITED,
     VERDICT_FD_EXHAUSTED, /* of the process, not of a connection */
     VERDICT_OPEN_AT_EXIT,
     VERDICT_OPEN, /* nothing wrong */

@@ -55,13 +55,19 @@ static size_t build_id_of(const struct dl_find_object *o, uint8_t id[20]) {
  * of one that is gone. */
 enum { KEY_WORDS = 7 };
 
+static uint64_t hash_text(const char *s) {
+    uint64_t h = 0;
+    for (; *s; s++)
+        h = h * 31 + (unsigned char)*s;
+    return h;
+}
+
 static void key_of(const struct dl_find_object *o, uint64_t key[KEY_WORDS]) {
     memset(key, 0, KEY_WORDS * sizeof *key);
     key[0] = (uint64_t)(uintptr_t)o->dlfo_map_start;
     key[1] = (uint64_t)(uintptr_t)o->dlfo_map_end;
     key[2] = build_id_of(o, (uint8_t *)&key[3]);
-    for (const char *s = o->dlfo_link_map->l_name; *s; s++)
-        key[6] = key[6] * 31 + (unsigned char)*s;
+    key[6] = hash_text(o->dlfo_link_map->l_name);
 }
 
 static uint32_t module_add(const struct dl_find_object *o) {
@@ -114,4 +120,20 @@ uint64_t module_frame(uintptr_t pc) {
         return pc & FRAME_ADDRESS_MASK;
     return (uint64_t)(i + 1) << FRAME_MODULE_SHIFT |
            ((pc - mine.modules[i].bias) & FRAME_ADDRESS_MASK);
+}
+
+uint64_t module_foreign(const struct box_module *theirs) {
+    uint64_t key[KEY_WORDS] = {0, 0, theirs->build_id_size};
+    memcpy(&key[3], theirs->build_id, sizeof theirs->build_id);
+    key[6] = hash_text(theirs->path);
+    uint32_t i = index_find(&modules.v.known, key, KEY_WORDS);
+    if (i == INDEX_NONE && (i = box_record(&mine, REGION_MODULES)) != BOX_NONE) {
+        struct box_module *m = &mine.modules[i];
+        memcpy(m->path, theirs->path, sizeof m->path);
+        memcpy(m->build_id, theirs->build_id, sizeof m->build_id);
+        m->build_id_size = theirs->build_id_size;
+        i = index_add(&modules.v.known, key, KEY_WORDS, i);
+        atomic_store_explicit(&mine.modules[i].ready, 1, memory_order_release);
+    }
+    return i == BOX_NONE ? 0 : (uint64_t)(i + 1) << FRAME_MODULE_SHIFT;
 }

@@ -15,6 +15,10 @@ void module_begin_process(void);
  * async-signal-safe, without the loader's locks. */
 uint64_t module_frame(uintptr_t pc);
 
+/* The same for a module of another process's state file, as the upper bits of a frame; 0: no room.
+ */
+uint64_t module_foreign(const struct box_module *theirs);
+
 /* Is the object of this record (of this process's box) mapped at this moment? Async-signal-safe. */
 bool module_is_loaded(const struct box_module *m);
 

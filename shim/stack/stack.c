@@ -85,34 +85,67 @@ static void walk(struct walk *w) {
     }
 }
 
-static uint32_t stack_record(const uintptr_t *pc, size_t depth) {
+/* The record of the frames, which are kept under the key. */
+static uint32_t stack_known_or_new(const uint64_t *key, size_t words, const uint64_t *frames,
+                                   size_t depth) {
     uint32_t id = box_record(&mine, REGION_STACKS);
     if (id == BOX_NONE)
         return id;
     struct box_stack *s = &mine.stacks[id];
-    for (size_t i = 0; i < depth; i++)
-        s->frames[i] = module_frame(pc[i]);
+    memcpy(s->frames, frames, depth * sizeof *frames);
     s->depth = (uint32_t)depth;
+    id = index_add(&stacks.v.known, key, words, id);
+    atomic_store_explicit(&mine.stacks[id].ready, 1, memory_order_release);
     return id;
+}
+
+static uint32_t stack_intern(const uintptr_t *pc, size_t depth) {
+    uint64_t key[BOX_FRAMES_MAX + 1], frames[BOX_FRAMES_MAX];
+    key[0] = atomic_load_explicit(&epoch, memory_order_relaxed);
+    memcpy(key + 1, pc, depth * sizeof *key);
+    uint32_t id = index_find(&stacks.v.known, key, depth + 1);
+    if (likely(id != INDEX_NONE))
+        return id;
+    for (size_t i = 0; i < depth; i++)
+        frames[i] = module_frame(pc[i]);
+    return stack_known_or_new(key, depth + 1, frames, depth);
 }
 
 uint32_t stack_capture(void) {
     struct walk w = {.max = depth_wanted};
-    uint64_t key[BOX_FRAMES_MAX + 1];
     if (!depth_wanted)
         return BOX_NONE;
     walk(&w);
     self.captures++;
-    if (!w.depth)
+    return w.depth ? stack_intern(w.pc, w.depth) : BOX_NONE;
+}
+
+/* An epoch of its own: the frames are no addresses of ours. */
+enum { FOREIGN = -1 };
+
+static uint32_t stack_intern_foreign(const struct view *v, const struct box_stack *s) {
+    uint64_t key[BOX_FRAMES_MAX + 1] = {(uint64_t)FOREIGN};
+    uint32_t depth = view_depth(s);
+    for (uint32_t i = 0; i < depth; i++) {
+        const struct box_module *m = view_frame(v, s->frames[i], &key[i + 1]);
+        if (m)
+            key[i + 1] |= module_foreign(m);
+    }
+    uint32_t id = index_find(&stacks.v.known, key, depth + 1);
+    return id != INDEX_NONE ? id : stack_known_or_new(key, depth + 1, key + 1, depth);
+}
+
+uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image) {
+    const struct box_stack *s = view_stack(v, stack);
+    uintptr_t pc[BOX_FRAMES_MAX];
+    if (!s || !view_depth(s))
         return BOX_NONE;
-    key[0] = atomic_load_explicit(&epoch, memory_order_relaxed);
-    memcpy(key + 1, w.pc, w.depth * sizeof *key);
-    uint32_t id = index_find(&stacks.v.known, key, w.depth + 1);
-    if (likely(id != INDEX_NONE))
-        return id;
-    if ((id = stack_record(w.pc, w.depth)) == BOX_NONE)
-        return id;
-    id = index_add(&stacks.v.known, key, w.depth + 1, id);
-    atomic_store_explicit(&mine.stacks[id].ready, 1, memory_order_release);
-    return id;
+    if (!same_image)
+        return stack_intern_foreign(v, s);
+    for (uint32_t i = 0; i < view_depth(s); i++) {
+        uint64_t at;
+        const struct box_module *m = view_frame(v, s->frames[i], &at);
+        pc[i] = at + (m ? m->bias : 0);
+    }
+    return stack_intern(pc, view_depth(s));
 }

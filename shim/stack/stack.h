@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/view.h"
+
 /* Options, once, from the constructor. depth 0: capture is off. `unwinder`: UNWINDER_*. */
 void stack_setup(size_t depth, unsigned unwinder);
 
@@ -20,6 +22,10 @@ void stack_go_quiet(bool on);
  * record, or BOX_NONE (capture off, table full). Any thread, async-signal-safe, changes errno at
  * most in the rare call that loads libunwind: callers preserve it. */
 uint32_t stack_capture(void);
+
+/* The stack of another process's state file, interned as one of ours. same_image: we were forked
+ * from that process, so its code addresses are ours. BOX_NONE: there is none. Any thread. */
+uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image);
 
 /* Objects were unloaded: equal addresses may now be other functions. */
 void stack_objects_changed(void);

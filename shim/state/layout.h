@@ -110,7 +110,9 @@ struct box_stack {
 enum { FRAME_MODULE_SHIFT = 48 };
 #define FRAME_ADDRESS_MASK ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)
 
-/* A call site: one stack that opens connections to one host. What reports group by. */
+/* A call site: one stack that opens connections to one host. What reports group by. Those of
+ * connections that came from another process have no host: it was not opened here. */
+enum { SITE_HANDED = 2 }; /* beside CONN_OUTBOUND and CONN_INBOUND, as a site's direction */
 struct box_site {
     _Atomic uint32_t ready;
     uint32_t stack, host;
@@ -134,6 +136,9 @@ enum {
     CONN_PEER_EOF = 4,   /* a read returned 0: half-closed by the peer */
     CONN_RESET = 8,      /* a read or write failed with a connection error */
     CONN_INHERITED = 16, /* open before this process was forked from its parent */
+    CONN_BY_EXEC = 32,   /* open before this program was started by exec */
+    CONN_RECEIVED = 64,  /* came from another process in a message (SCM_RIGHTS) */
+    CONN_PASSED = 128,   /* was sent to another process */
 };
 
 /* A connection, 256 bytes: what is written by reads and what by writes in cache lines of their own,

@@ -1,5 +1,8 @@
 /* Calls that end descriptors. Each forgets before the real call: afterwards the number may already
  * be another thread's. */
+#include <unistd.h>
+
+#include "report/trigger.h"
 #include "stack/guard.h"
 #include "wrap/wrap.h"
 
@@ -18,6 +21,26 @@ EXPORT int fclose(FILE *stream) {
             conn_forget(fd);
     });
     return real.fclose(stream);
+}
+
+/* libc closes the stream's descriptor, or puts the new file over it, by itself. */
+static FILE *reopened(FILE *(*reopen)(const char *, const char *, FILE *), const char *path,
+                      const char *mode, FILE *stream) {
+    int fd = -1;
+    KEEP_ERRNO(if (stream) fd = fileno_unlocked(stream);
+               if (fd >= 0 && process_known()) conn_forget(fd));
+    FILE *r = reopen(path, mode, stream);
+    if (fd == STDERR_FILENO && r && !thread_in_vfork_child())
+        KEEP_ERRNO(trigger_stderr_moved());
+    return r;
+}
+
+EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream) {
+    return reopened(real.freopen, path, mode, stream);
+}
+
+EXPORT FILE *freopen64(const char *path, const char *mode, FILE *stream) {
+    return reopened(real.freopen64, path, mode, stream);
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) {

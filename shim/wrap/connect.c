@@ -22,9 +22,8 @@ EXPORT int socket(int domain, int type, int protocol) {
     return fd;
 }
 
-/* The kernel answers EFAULT for an address that is not there, and so must we: it is asked before we
- * look. What lies just above this frame is the caller's, there without asking. */
-static bool is_readable(const void *p, size_t n) {
+/* What lies just above this frame is the caller's, there without asking. */
+bool address_is_readable(const void *p, size_t n) {
     uintptr_t at = (uintptr_t)p, frame = (uintptr_t)__builtin_frame_address(0);
     if (at > frame && at - frame < 4096)
         return true;
@@ -41,7 +40,7 @@ static size_t looked_at(socklen_t len) {
 void connect_before(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len) {
     a->dial.slot = FD_NONE;
     a->disconnects = false;
-    if (fd < 0 || len < sizeof addr->sa_family || !is_readable(addr, looked_at(len)))
+    if (fd < 0 || len < sizeof addr->sa_family || !address_is_readable(addr, looked_at(len)))
         return;
     a->disconnects = addr->sa_family == AF_UNSPEC;
     if (addr_from_sockaddr(&a->peer, addr, len))
@@ -53,6 +52,12 @@ void connect_after(const struct attempt *a, int fd, int result) {
         KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
     else if (a->disconnects && result == 0)
         KEEP_ERRNO(if (process_known()) conn_disconnected(fd));
+}
+
+/* What was sent with the first packet may be on its way before anybody has answered. */
+void fast_open_after(const struct attempt *a, int fd, ssize_t r) {
+    if (a->dial.slot != FD_NONE)
+        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, -1, r < 0 ? kept_errno : EINPROGRESS));
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len) {
@@ -90,7 +95,7 @@ void accept_after(int fd, const struct sockaddr *addr, socklen_t room) {
     struct sockaddr_storage own;                                                                   \
     socklen_t own_len = sizeof own;                                                                \
     if (addr) {                                                                                    \
-        socklen_t room = is_readable(len, sizeof *len) ? *len : 0;                                 \
+        socklen_t room = address_is_readable(len, sizeof *len) ? *len : 0;                         \
         int r = real.call(fd, addr, len __VA_ARGS__);                                              \
         accept_after(r, addr, room);                                                               \
         return r;                                                                                  \

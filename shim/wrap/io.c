@@ -1,6 +1,9 @@
 /* Reads and writes. Most descriptors end at one array load. */
+#include "wrap/io.h"
+
+#include <fcntl.h>
+
 #include "stack/guard.h"
-#include "wrap/wrap.h"
 
 EXPORT ssize_t read(int fd, void *buf, size_t n) {
     if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
@@ -19,8 +22,7 @@ EXPORT ssize_t write(int fd, const void *buf, size_t n) {
     return r;
 }
 
-/* A vector may ask for no byte at all; then 0 is no end of stream. */
-static size_t wanted(const struct iovec *iov, size_t count) {
+size_t io_wanted(const struct iovec *iov, size_t count) {
     size_t n = 0;
     for (size_t i = 0; i < count && !n; i++)
         n = iov[i].iov_len;
@@ -29,7 +31,7 @@ static size_t wanted(const struct iovec *iov, size_t count) {
 
 EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
     ssize_t r = real.readv(fd, iov, count);
-    if (r != 0 || (count > 0 && wanted(iov, (size_t)count)))
+    if (r != 0 || (count > 0 && io_wanted(iov, (size_t)count)))
         conn_read(fd, r);
     return r;
 }
@@ -40,8 +42,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
     return r;
 }
 
-/* What was only peeked at will be read again; what came from the error queue was no data. */
-static inline void received(int fd, ssize_t r, size_t n, int flags) {
+void io_received(int fd, ssize_t r, size_t n, int flags) {
     if (unlikely(flags & (MSG_PEEK | MSG_ERRQUEUE)) && r > 0)
         return;
     if (likely(n > 0) && likely(!(flags & MSG_ERRQUEUE)))
@@ -50,20 +51,40 @@ static inline void received(int fd, ssize_t r, size_t n, int flags) {
 
 EXPORT ssize_t recv(int fd, void *buf, size_t n, int flags) {
     ssize_t r = real.recv(fd, buf, n, flags);
-    received(fd, r, n, flags);
+    io_received(fd, r, n, flags);
     return r;
 }
 
 EXPORT ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
                         socklen_t *len) {
     ssize_t r = real.recvfrom(fd, buf, n, flags, addr, len);
-    received(fd, r, n, flags);
+    io_received(fd, r, n, flags);
     return r;
 }
 
-EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
-    ssize_t r = real.recvmsg(fd, msg, flags);
-    received(fd, r, r ? 1 : wanted(msg->msg_iov, msg->msg_iovlen), flags);
+/* Fortified callers (_FORTIFY_SOURCE) say how large the buffer is; no header declares these. */
+ssize_t __read_chk(int fd, void *buf, size_t n, size_t room);
+ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
+                       socklen_t *len);
+
+EXPORT ssize_t __read_chk(int fd, void *buf, size_t n, size_t room) {
+    ssize_t r = real.__read_chk(fd, buf, n, room);
+    if (likely(n > 0))
+        conn_read(fd, r);
+    return r;
+}
+
+EXPORT ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags) {
+    ssize_t r = real.__recv_chk(fd, buf, n, room, flags);
+    io_received(fd, r, n, flags);
+    return r;
+}
+
+EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags,
+                              struct sockaddr *addr, socklen_t *len) {
+    ssize_t r = real.__recvfrom_chk(fd, buf, n, room, flags, addr, len);
+    io_received(fd, r, n, flags);
     return r;
 }
 
@@ -73,15 +94,23 @@ EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags) {
     return r;
 }
 
-EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-                      socklen_t len) {
-    ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-    conn_wrote(fd, r);
+/* From a file to a connection, or between a pipe and a connection, inside the kernel. */
+EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n) {
+    ssize_t r = real.sendfile(out, in, offset, n);
+    conn_wrote(out, r);
     return r;
 }
 
-EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
-    ssize_t r = real.sendmsg(fd, msg, flags);
-    conn_wrote(fd, r);
+EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n) {
+    ssize_t r = real.sendfile64(out, in, offset, n);
+    conn_wrote(out, r);
+    return r;
+}
+
+EXPORT ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n, unsigned flags) {
+    ssize_t r = real.splice(in, in_at, out, out_at, n, flags);
+    if (likely(n > 0))
+        conn_read(in, r);
+    conn_wrote(out, r);
     return r;
 }

@@ -1,18 +1,53 @@
-/* fork, vfork, prctl: the process. */
+/* fork, vfork, _exit, prctl: the process. */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "report/trigger.h"
 #include "wrap/next.h"
 #include "wrap/stubs.h"
 #include "wrap/wrap.h"
 
 /* The child starts by itself (base/live.h); the parent counts that its connections are shared. */
-EXPORT pid_t fork(void) {
-    pid_t pid = real.fork();
+static pid_t counted(pid_t pid) {
     if (pid > 0 && process_known())
         atomic_fetch_add_explicit(&mine.header->forks, 1, memory_order_relaxed);
     return pid;
+}
+
+EXPORT pid_t fork(void) {
+    return counted(real.fork());
+}
+
+EXPORT pid_t _Fork(void) {
+    return counted(real._Fork());
+}
+
+/* daemon() forks inside libc: who comes back is the child, and the parent is gone by then. */
+EXPORT int daemon(int nochdir, int noclose) {
+    int r = real.daemon(nochdir, noclose);
+    if (r == 0)
+        KEEP_ERRNO(trigger_daemonized(!noclose));
+    return r;
+}
+
+/* Ends without the exit handlers, so without the report that one of them writes. */
+EXPORT void _exit(int status) {
+    real._exit(trigger_ending(status));
+    __builtin_unreachable();
+}
+
+EXPORT void _Exit(int status) {
+    real._Exit(trigger_ending(status));
+    __builtin_unreachable();
+}
+
+/* The handlers of at_quick_exit() come first: the report is written by one of ours. */
+EXPORT void quick_exit(int status) {
+    trigger_quick_exit(status);
+    real.quick_exit(status);
+    __builtin_unreachable();
 }
 
 void *stub_enter_vfork(void) {

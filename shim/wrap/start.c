@@ -22,4 +22,5 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     stack_setup(options.stack_depth, options.unwinder);
     process_setup(&options, trigger_process_ready);
     trigger_setup(&options);
+    process_start();
 }

@@ -61,6 +61,9 @@ def by_call(lines):
     return calls
 
 
+PROGRAMS = ("every_call", "every_process_call")
+
+
 def run(argv, env, home, name):
     """The lines of each call, and the exit status; guarded if the environment says so."""
     with Program(argv, env, home / name) as app:
@@ -71,14 +74,24 @@ def run(argv, env, home, name):
         return by_call(app.transcript), app.finish()
 
 
+def run_all(bindir, env, home):
+    """The same of all programs together; their statuses are one number."""
+    calls, statuses = {}, []
+    for name in PROGRAMS:
+        lines, status = run([Path(bindir) / name], env, home, name)
+        statuses.append(status)
+        for call, of_call in lines.items():
+            calls.setdefault(call, []).extend(of_call)
+    return calls, max(statuses)
+
+
 @pytest.fixture(scope="module")
 def runs(bindir, tmp_path_factory):
     """{how: (lines of each call, exit status)}: bare; guarded; guarded with the signal named."""
-    argv = [Path(bindir) / "every_call"]
-    found = {"bare": run(argv, clean_env("/"), tmp_path_factory.mktemp("bare"), "stderr")}
+    found = {"bare": run_all(bindir, clean_env("/"), tmp_path_factory.mktemp("bare"))}
     for how in ("quiet_env", "env"):
         guard = Guard(tmp_path_factory.mktemp(how))
-        found[how] = run(argv, getattr(guard, how)(), guard.home, "stderr")
+        found[how] = run_all(bindir, getattr(guard, how)(), guard.home)
     return found
 
 

@@ -740,6 +740,14 @@ static void assert_mine_in_child(const struct inherited *i) {
     CHECK(support_entries(dir) == 2);
 }
 
+/* The stack that opened it stands in the child's file too; no host's count goes up. */
+static void assert_opened_by(const struct box_site *s, const struct box_stack *stack) {
+    CHECK(s->direction == SITE_HANDED && s->host == BOX_NONE && stack->depth > 1);
+    CHECK(mine.stacks[s->stack].depth == stack->depth);
+    for (uint32_t i = 0; i < stack->depth; i++) /* modules are numbered anew */
+        CHECK(((mine.stacks[s->stack].frames[i] ^ stack->frames[i]) & FRAME_ADDRESS_MASK) == 0);
+}
+
 static void child_of_fork(void *arg) {
     struct inherited *i = arg;
     struct box_conn before = {0};
@@ -748,6 +756,7 @@ static void child_of_fork(void *arg) {
     CHECK(fd_get(i->fd) == FD_NONE);
     CHECK(mine.header->pid == i->parent);
     memcpy(&before, &mine.conns[0], sizeof before);
+    struct box_stack opened = mine.stacks[mine.sites[before.site].stack];
     CHECK(write(i->fd, "child", 5) == 5);
     CHECK(sys(SYS_write, i->peer, "y", 1) == 1);
     CHECK(read(i->fd, &c, 1) == 1);
@@ -758,7 +767,7 @@ static void child_of_fork(void *arg) {
     struct box_conn *mark = fd_conn(i->fd);
     CHECK(mark && mark->flags == CONN_INHERITED && mark->state == CONN_ESTABLISHED);
     CHECK(mark->peer.port == ntohs(at.sin_port));
-    CHECK(mark->site == BOX_NONE);
+    assert_opened_by(&mine.sites[mark->site], &opened);
     CHECK(fd_conn(own) && fd_conn(own)->flags == 0 && fd_conn(own)->direction == CONN_OUTBOUND);
     CHECK(write(i->fd, "more", 4) == 4 && mark->bytes_out == 4);
     close(i->fd);

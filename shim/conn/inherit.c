@@ -1,0 +1,189 @@
+#include "conn/inherit.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/proc.h"
+#include "conn/conn.h"
+#include "conn/process.h"
+#include "conn/record.h"
+#include "conn/site.h"
+#include "stack/stack.h"
+#include "state/place.h"
+
+/* The record of a connection in the state file of whoever opened it. */
+struct origin {
+    const struct view *view;
+    const struct box_conn *conn; /* NULL: not known */
+    bool same_image;             /* its code addresses are ours too */
+};
+
+static uint32_t site_of(const struct origin *o, const struct addr *peer) {
+    const struct box_site *s = o->conn ? view_site(o->view, o->conn->site) : NULL;
+    uint32_t stack = s ? stack_adopt(o->view, s->stack, o->same_image) : BOX_NONE;
+    return stack == BOX_NONE ? BOX_NONE : site_find(stack, peer, SITE_HANDED);
+}
+
+/* The peer of a connection that is open now. */
+static bool peer_of(int fd, struct addr *peer) {
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    return sys(SYS_getpeername, fd, &ss, &n) == 0 &&
+           addr_from_sockaddr(peer, (struct sockaddr *)&ss, n) && conn_is_tcp(fd);
+}
+
+static uint64_t record(int fd, uint8_t how, uint8_t direction, uint32_t site,
+                       const struct addr *peer) {
+    struct record_facts f = {
+        .fd = fd,
+        .state = CONN_ESTABLISHED,
+        .direction = direction,
+        .flags = how,
+        .inode = conn_inode(fd),
+        .site = site,
+        .peer = peer,
+    };
+    return record_open(&f);
+}
+
+/* A record for a connection that somebody else opened; FD_NONE when it is closed meanwhile. */
+static uint64_t adopt(int fd, uint8_t how, const struct origin *o) {
+    struct addr peer;
+    if (!peer_of(fd, &peer))
+        return FD_NONE;
+    uint8_t direction = o->conn ? o->conn->direction : CONN_OUTBOUND;
+    return record(fd, how, direction, site_of(o, &peer), &peer);
+}
+
+/* --- fork ------------------------------------------------------------------------------------- */
+
+struct forked {
+    struct view parents;
+    uint64_t *own; /* the child's slot for each of the parent's records, FD_NONE: none yet */
+    uint32_t count;
+};
+
+static void inherit_one(int fd, uint64_t parents, void *arg) {
+    struct forked *k = arg;
+    uint32_t i = slot_index(parents);
+    if (i >= k->count)
+        return;
+    /* The second descriptor of a connection, unless the child has put another socket there. */
+    if (k->own[i] && record_of(k->own[i])->inode == conn_inode(fd)) {
+        record_share(k->own[i]);
+        conn_enter(fd, k->own[i]);
+        return;
+    }
+    struct origin o = {.view = &k->parents, .conn = view_conn(&k->parents, i), .same_image = true};
+    k->own[i] = adopt(fd, CONN_INHERITED, &o);
+    conn_enter(fd, k->own[i]);
+}
+
+void inherit_by_fork(const struct box *parents) {
+    struct forked k = {.count = 0};
+    if (!parents->header)
+        return;
+    view_own(&k.parents, parents);
+    size_t size = (k.parents.count[REGION_CONNS] + 1) * sizeof *k.own;
+    k.own = mem_map(size);
+    if (k.own)
+        k.count = k.parents.count[REGION_CONNS];
+    fd_table_inherit(inherit_one, &k);
+    mem_unmap(k.own, size);
+}
+
+/* --- exec ------------------------------------------------------------------------------------- */
+
+static void find_socket(int fd, void *arg) {
+    struct stat st;
+    bool *found = arg;
+    *found = *found || (sys(SYS_fstat, fd, &st) == 0 && S_ISSOCK(st.st_mode) && conn_is_tcp(fd));
+}
+
+/* The size of the directory is the number of descriptors (Linux 6.2), 0 on older kernels: then it
+ * has to be read. */
+bool inherit_is_needed(void) {
+    enum { STANDARD = 3 };
+    struct stat st;
+    bool found = false;
+    if (sys(SYS_newfstatat, AT_FDCWD, "/proc/self/fd", &st, 0) != 0 ||
+        (st.st_size > 0 && st.st_size <= STANDARD))
+        return false;
+    proc_fds("self", find_socket, &found);
+    return found;
+}
+
+static void look_up(struct view *v, const char *directory, int pid, uint64_t ns) {
+    char path[PLACE_MAX];
+    place_file(path, directory, pid, ns);
+    int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    long fd = sys(SYS_openat, AT_FDCWD, path, flags);
+    memset(v, 0, sizeof *v);
+    if (fd < 0)
+        return;
+    view_read(v, (int)fd);
+    sys(SYS_close, fd);
+}
+
+void inherit_look_up(struct ancestry *a, const struct options *o) {
+    char directory[PLACE_MAX];
+    memset(a, 0, sizeof *a);
+    if (strcmp(o->state_dir, "off") == 0)
+        return;
+    uint64_t ns = place_pid_namespace();
+    place_directory(directory, o->state_dir, (uint32_t)sys(SYS_geteuid));
+    look_up(&a->self, directory, (int)sys(SYS_getpid), ns);
+    look_up(&a->parent, directory, (int)sys(SYS_getppid), ns);
+}
+
+void inherit_forget(struct ancestry *a) {
+    view_free(&a->self);
+    view_free(&a->parent);
+}
+
+static const struct box_conn *conn_by_inode(const struct view *v, uint64_t inode) {
+    for (uint32_t i = 0; inode && i < v->count[REGION_CONNS]; i++)
+        if (v->conns[i].inode == inode && atomic_load(&v->conns[i].state) != CONN_FREE)
+            return &v->conns[i];
+    return NULL;
+}
+
+static void adopt_by_exec(int fd, void *arg) {
+    const struct ancestry *a = arg;
+    struct origin o = {.view = &a->self};
+    struct stat st;
+    if (sys(SYS_fstat, fd, &st) != 0 || !S_ISSOCK(st.st_mode) || slot_is_conn(fd_get(fd)))
+        return;
+    o.conn = conn_by_inode(o.view, st.st_ino);
+    if (!o.conn) {
+        o.view = &a->parent;
+        o.conn = conn_by_inode(o.view, st.st_ino);
+    }
+    uint64_t slot = adopt(fd, CONN_BY_EXEC, &o);
+    if (slot != FD_NONE)
+        conn_enter(fd, slot);
+}
+
+void inherit_by_exec(const struct ancestry *a) {
+    proc_fds("self", adopt_by_exec, (void *)a); // NOLINT(clang-diagnostic-cast-qual)
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+void inherit_received(int fd) {
+    struct addr peer;
+    bool connection = peer_of(fd, &peer);
+    if (connection ? !process_ready() : !process_known())
+        return;
+    uint32_t site = connection ? site_find(stack_capture(), &peer, SITE_HANDED) : BOX_NONE;
+    conn_enter(fd, connection ? record(fd, CONN_RECEIVED, CONN_OUTBOUND, site, &peer) : FD_NONE);
+}
+
+void inherit_passed(int fd) {
+    struct box_conn *c = fd_conn(fd);
+    if (c)
+        atomic_fetch_or(&c->flags, CONN_PASSED);
+}

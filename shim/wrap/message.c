@@ -1,0 +1,124 @@
+/* Messages: calls that can do more than move bytes. sendto() and its kin can open a connection
+ * (MSG_FASTOPEN, tcp(7)), and control data can carry descriptors to another process and from one
+ * (SCM_RIGHTS, unix(7)). */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn/inherit.h"
+#include "wrap/connect.h"
+#include "wrap/io.h"
+
+/* --- descriptors in messages ------------------------------------------------------------------ */
+
+static void each_right(const struct msghdr *msg, void (*visit)(int fd)) {
+    struct msghdr m = *msg;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
+            visit(fd);
+        }
+    }
+}
+
+/* A message that went, or came: the kernel has looked at all of it. */
+static void sent(const struct msghdr *msg) {
+    if (unlikely(msg->msg_controllen) && process_known())
+        KEEP_ERRNO(each_right(msg, inherit_passed));
+}
+
+static void came(const struct msghdr *msg) {
+    if (unlikely(msg->msg_controllen) && !thread_in_vfork_child())
+        KEEP_ERRNO(each_right(msg, inherit_received));
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
+    ssize_t r = real.recvmsg(fd, msg, flags);
+    io_received(fd, r, r ? 1 : io_wanted(msg->msg_iov, msg->msg_iovlen), flags);
+    if (r >= 0)
+        came(msg);
+    return r;
+}
+
+EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
+                    struct timespec *timeout) {
+    int r = real.recvmmsg(fd, msgs, count, flags, timeout);
+    if (r < 0)
+        io_received(fd, r, 1, flags);
+    for (int i = 0; i < r; i++) {
+        const struct msghdr *m = &msgs[i].msg_hdr;
+        size_t n = msgs[i].msg_len;
+        io_received(fd, (ssize_t)n, n ? n : io_wanted(m->msg_iov, m->msg_iovlen), flags);
+        came(m);
+    }
+    return r;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* A message with MSG_FASTOPEN that went: the handshake may still be under way. */
+static void opened_by(const struct attempt *a, int fd, ssize_t r) {
+    fast_open_after(a, fd, r);
+    if (r < 0)
+        return;
+    conn_wrote_early(fd, (size_t)r);
+}
+
+EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                      socklen_t len) {
+    struct attempt a;
+    if (unlikely(flags & MSG_FASTOPEN)) {
+        connect_before(&a, fd, addr, len);
+        ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
+        opened_by(&a, fd, r);
+        return r;
+    }
+    ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
+    conn_wrote(fd, r);
+    return r;
+}
+
+/* The address in a message that the kernel has not looked at yet. */
+static void message_before(struct attempt *a, int fd, const struct msghdr *msg) {
+    bool there = address_is_readable(msg, sizeof *msg);
+    connect_before(a, fd, there ? msg->msg_name : NULL, there ? msg->msg_namelen : 0);
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
+    struct attempt a;
+    bool opens = flags & MSG_FASTOPEN;
+    if (unlikely(opens))
+        message_before(&a, fd, msg);
+    ssize_t r = real.sendmsg(fd, msg, flags);
+    if (unlikely(opens))
+        opened_by(&a, fd, r);
+    else
+        conn_wrote(fd, r);
+    if (r >= 0)
+        sent(msg);
+    return r;
+}
+
+EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags) {
+    struct attempt a;
+    bool opens = flags & MSG_FASTOPEN && count > 0;
+    if (unlikely(opens))
+        message_before(&a, fd, &msgs->msg_hdr);
+    int r = real.sendmmsg(fd, msgs, count, flags);
+    if (unlikely(opens))
+        opened_by(&a, fd, r < 0 ? r : 0);
+    else if (r < 0)
+        conn_wrote(fd, r);
+    for (int i = 0; i < r; i++) {
+        if (opens)
+            conn_wrote_early(fd, msgs[i].msg_len);
+        else
+            conn_wrote(fd, (ssize_t)msgs[i].msg_len);
+        sent(&msgs[i].msg_hdr);
+    }
+    return r;
+}
