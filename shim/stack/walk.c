@@ -58,6 +58,17 @@ void walk_glibc(struct walk *w) {
 #define UNW_TEXT_(x) #x
 #define UNW_TEXT(x) UNW_TEXT_(x)
 
+/* unw_getcontext is a function of the library on x86-64; on aarch64 it is a macro of instructions
+ * in place, and the library has none to look up. */
+#if defined(__x86_64__)
+#define FIND_GETCONTEXT(h)                                                                         \
+    (lib.getcontext = (int (*)(unw_context_t *))dlsym(h, UNW_TEXT(UNW_ARCH_OBJ(getcontext))))
+#define GETCONTEXT(context) lib.getcontext(context)
+#else
+#define FIND_GETCONTEXT(h) true
+#define GETCONTEXT(context) unw_getcontext(context)
+#endif
+
 static struct {
     _Atomic int state;
     int (*backtrace)(void **, int);
@@ -77,7 +88,7 @@ static bool load(void) {
     void *h = real.dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!h)
         return false;
-    lib.getcontext = (int (*)(unw_context_t *))dlsym(h, UNW_TEXT(UNW_ARCH_OBJ(getcontext)));
+    bool has_context = FIND_GETCONTEXT(h);
     lib.init_local =
         (int (*)(unw_cursor_t *, unw_context_t *))dlsym(h, UNW_TEXT(UNW_OBJ(init_local)));
     lib.step = (int (*)(unw_cursor_t *))dlsym(h, UNW_TEXT(UNW_OBJ(step)));
@@ -87,7 +98,7 @@ static bool load(void) {
     /* libunwind brings liblzma along: names.c unpacks .gnu_debugdata with it. */
     names_set_xz(dlsym(h, "lzma_stream_buffer_decode"));
     struct dl_find_object object;
-    if (!lib.getcontext || !lib.init_local || !lib.step || !lib.get_reg || !lib.is_signal_frame ||
+    if (!has_context || !lib.init_local || !lib.step || !lib.get_reg || !lib.is_signal_frame ||
         !lib.backtrace || _dl_find_object((void *)lib.step, &object) != 0)
         return false;
     guard_serve(object.dlfo_map_start, object.dlfo_map_end);
@@ -147,7 +158,7 @@ bool walk_libunwind_steps(struct walk *w) {
     unw_word_t ip;
     size_t steps = 0;
     w->depth = 0;
-    lib.getcontext(&context);
+    GETCONTEXT(&context);
     if (lib.init_local(&cursor, &context) == 0) {
         do {
             if (lib.get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0)
