@@ -10,7 +10,9 @@
 
 #include <stddef.h>
 
-enum { LIVE_PAGE = 4096 };
+#include "base/sys.h"
+
+enum { LIVE_PAGE = PAGE_LARGEST };
 
 /* Declares union live_NAME: a `type v` padded to whole pages, for an object in .bss that
  * live_register can take. */

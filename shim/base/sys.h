@@ -58,6 +58,14 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define sys(...)                                                                                   \
     SYS_ARG_COUNT_(__VA_ARGS__, sys7_, sys6_, sys5_, sys4_, sys3_, sys2_, sys1_)(__VA_ARGS__)
 
+/* The largest page that a kernel of this architecture may have (aarch64: 4, 16 or 64 KB): what is
+ * aligned to it can be given rights, or be wiped, apart from its neighbours everywhere. */
+#if defined(__aarch64__)
+enum { PAGE_LARGEST = 64 << 10 };
+#else
+enum { PAGE_LARGEST = 4 << 10 };
+#endif
+
 /* Can a byte at p be read? The kernel copies a signal mask from there before it looks at `how`:
  * EFAULT when it can not, else EINVAL, and nothing is changed. No descriptor, async-signal-safe. */
 static inline int sys_can_read(const void *p) {

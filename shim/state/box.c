@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -19,7 +20,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { PAGE = 4096, CHUNK_MIN = 16 << 10, CHUNK_MAX = 1 << 20 };
+enum { CHUNK_MIN = 16 << 10, CHUNK_MAX = 1 << 20 };
 
 static const struct { uint32_t record_size, capacity; } region_shape[REGION_COUNT] = BOX_SHAPE;
 
@@ -32,12 +33,12 @@ static struct {
 static char file_path[PLACE_MAX];
 
 static uint64_t page_up(uint64_t n) {
-    return (n + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    return (n + PAGE_LARGEST - 1) & ~(uint64_t)(PAGE_LARGEST - 1);
 }
 
 /* Fills in the regions, their capacities divided by 2^shift; returns the file's size. */
 static uint64_t lay_out(struct box_region region[REGION_COUNT], unsigned shift) {
-    uint64_t at = PAGE;
+    uint64_t at = PAGE_LARGEST;
     for (int i = 0; i < REGION_COUNT; i++) {
         region[i].offset = at;
         region[i].record_size = region_shape[i].record_size;
@@ -182,6 +183,12 @@ static bool back(const struct box *b, uint64_t from, uint64_t to) {
     return true;
 }
 
+/* The least that a region grows by: whole pages of this kernel. */
+static uint64_t chunk_min(void) {
+    uint64_t page = getauxval(AT_PAGESZ);
+    return page > CHUNK_MIN ? page : CHUNK_MIN;
+}
+
 /* Grows region i until `bytes` of it are backed. */
 static bool grow(const struct box *b, int i, uint64_t bytes) {
     uint64_t signals;
@@ -192,7 +199,7 @@ static bool grow(const struct box *b, int i, uint64_t bytes) {
     uint64_t all = page_up((uint64_t)r->record_size * r->capacity);
     bool ok = true;
     if (have < bytes) {
-        uint64_t chunk = have / 4 < CHUNK_MIN ? CHUNK_MIN : page_up(have / 4);
+        uint64_t least = chunk_min(), chunk = have / 4 < least ? least : page_up(have / 4);
         uint64_t want = have + (chunk < CHUNK_MAX ? chunk : CHUNK_MAX);
         want = want < bytes ? page_up(bytes) : want;
         want = want < all ? want : all;
@@ -245,13 +252,13 @@ bool box_create(struct box *b, const struct box_setup *s, void (*complain)(const
         return false;
     char *p = (char *)base; // NOLINT(performance-no-int-to-ptr): the kernel's answer is an address
     b->header = (struct box_header *)(void *)p;
-    if (!back_by_file(p, PAGE)) {
+    if (!back_by_file(p, sizeof *b->header)) {
         if (b->is_file) {
             sys(SYS_unlinkat, AT_FDCWD, file_path, 0);
             complain_no_file(file_path, -ENOSPC, complain);
         }
         b->is_file = false;
-        if (!back_privately(p, PAGE)) {
+        if (!back_privately(p, sizeof *b->header)) {
             sys(SYS_munmap, p, size);
             return false;
         }
