@@ -22,9 +22,16 @@ EXPORT int socket(int domain, int type, int protocol) {
     return fd;
 }
 
+/* aarch64 ignores an address's top byte: HWASan and memory tagging keep their tags there. */
+#if defined(__aarch64__)
+#define UNTAGGED(at) ((at)&UINT64_MAX >> 8)
+#else
+#define UNTAGGED(at) (at)
+#endif
+
 /* What lies just above this frame is the caller's, there without asking. */
 bool address_is_readable(const void *p, size_t n) {
-    uintptr_t at = (uintptr_t)p, frame = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t at = UNTAGGED((uintptr_t)p), frame = (uintptr_t)__builtin_frame_address(0);
     if (at > frame && at - frame < 4096)
         return true;
     if (at < 65536 || at >= UINT64_C(1) << 56)
