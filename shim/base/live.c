@@ -1,6 +1,7 @@
 #include "base/live.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,8 +19,14 @@ static void wipe_in_child(void) {
         memset(wiped_by_hand[i].object, 0, wiped_by_hand[i].size);
 }
 
+/* qemu-user before 8.0 answers 0 to any advice and does nothing: to one that there is not, too. */
+static bool advise_wipe(void *object, size_t size) {
+    return sys(SYS_madvise, object, size, -1) != 0 &&
+           sys(SYS_madvise, object, size, MADV_WIPEONFORK) == 0;
+}
+
 void live_register(void *object, size_t size) {
-    if (sys(SYS_madvise, object, size, MADV_WIPEONFORK) == 0)
+    if (advise_wipe(object, size))
         return;
     for (int i = 0; i < OBJECTS_MAX; i++) {
         if (wiped_by_hand[i].object == object)
