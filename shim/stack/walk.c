@@ -138,6 +138,16 @@ static bool loaded(void) {
     return atomic_load_explicit(&lib.state, memory_order_acquire) == LOADED;
 }
 
+/* The return address, whether libunwind gives that or one inside the calling instruction: on
+ * aarch64 its fast way does the one and its slow way the other, and one call site must have one
+ * address. */
+static uintptr_t behind_call(uintptr_t pc) {
+#if defined(__aarch64__)
+    pc = (pc + 3) & ~(uintptr_t)3;
+#endif
+    return pc;
+}
+
 bool walk_libunwind(struct walk *w) {
     if (!loaded() || !guard_enter())
         return false;
@@ -145,7 +155,7 @@ bool walk_libunwind(struct walk *w) {
     int n = lib.backtrace(pc, (int)(w->max + 8));
     guard_leave();
     w->depth = 0;
-    for (int i = 0; i < n && keep(w, (uintptr_t)pc[i] - 1); i++)
+    for (int i = 0; i < n && keep(w, behind_call((uintptr_t)pc[i]) - 1); i++)
         ;
     return w->depth > 0;
 }
