@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,13 @@ void support_in_child(void (*f)(void *), void *arg) {
         _exit(0);
     }
     support_wait(pid);
+}
+
+bool support_is_emulated(void) {
+    if (madvise(NULL, 0, -1) != 0)
+        return false;
+    print_message("skipped: the emulator's madvise() and limits do nothing\n");
+    return true;
 }
 
 bool support_is_root(void) {

@@ -56,6 +56,9 @@ void support_in_child(void (*f)(void *), void *arg);
 /* Waits for a child that was forked by the test itself. */
 void support_wait(pid_t pid);
 
+/* True under an emulator whose madvise() answers 0 to anything and which sets no limit on memory:
+ * what a test shows by these is not to be seen there. Prints why the test is skipped. */
+bool support_is_emulated(void);
 /* True as root with the right to change identity; else prints why the test is skipped. */
 bool support_is_root(void);
 

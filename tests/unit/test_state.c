@@ -275,6 +275,8 @@ static void reserved_records_are_backed_without_being_handed_out(void **state) {
     (void)state;
     char path[PLACE_MAX];
     struct stat before, after;
+    if (support_is_emulated())
+        skip();
     assert_true(create(dir));
     own_path(path);
     box_reserve(&box, 1000);
@@ -410,6 +412,8 @@ static void an_address_space_limit_is_respected(void **state) {
         print_message("skipped: AddressSanitizer needs its address space\n");
         skip();
     }
+    if (support_is_emulated())
+        skip();
     support_in_child(child_with_little_address_space, NULL);
     support_in_child(child_with_no_address_space, NULL);
     assert_int_equal(support_entries(dir), 0);
@@ -445,7 +449,7 @@ static void child_that_fills_its_file_system(void *unused) {
 
 static void growth_on_a_full_file_system_falls_back_to_private_memory(void **state) {
     (void)state;
-    if (!support_is_root())
+    if (!support_is_root() || support_is_emulated())
         skip();
     support_in_child(child_that_fills_its_file_system, NULL);
 }
@@ -468,7 +472,7 @@ static void child_whose_file_system_is_full(void *unused) {
 
 static void a_file_system_full_from_the_start_means_private_memory(void **state) {
     (void)state;
-    if (!support_is_root())
+    if (!support_is_root() || support_is_emulated())
         skip();
     support_in_child(child_whose_file_system_is_full, NULL);
 }
