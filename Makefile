@@ -1,5 +1,6 @@
 # poolguard: `make` builds, `make demo` shows it at work, `make test` runs everything.
-# Other targets: unit apps sanitize bench deps lint format install uninstall clean. V=1: show commands.
+# Other targets: unit apps sanitize aarch64 test-aarch64 bench deps lint format install uninstall clean.
+# V=1: show commands.
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -25,7 +26,7 @@ CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
 
-.PHONY: all demo test unit apps sanitize bench deps deps-build lint format install uninstall clean
+.PHONY: all demo test unit unit-programs apps sanitize aarch64 test-aarch64 bench deps deps-build lint format install uninstall clean
 all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard $(MAN)
 
 $(BUILD)/lib/%.o: %
@@ -86,11 +87,12 @@ $(BUILD)/unit/%.o: %
 
 $(BUILD)/unit/test_%: tests/unit/test_%.c $(UNIT_OBJ)
 	$(if $(V),,@echo "  TEST    $<")
-	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CFLAGS) $< $(UNIT_OBJ) -static-libgcc -pthread -lcmocka -llzma -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CFLAGS) $< $(UNIT_OBJ) $(LDFLAGS) -static-libgcc -pthread -lcmocka -llzma -o $@
 
 -include $(UNIT_OBJ:.o=.d)
 
-unit: $(UNIT)
+unit-programs: $(UNIT)
+unit: unit-programs
 	$(Q)for t in $(UNIT); do echo "$$t"; timeout 120 $$t || exit 1; done
 
 # The same with gcc's address and undefined behaviour sanitizers.
@@ -104,6 +106,23 @@ apps: all
 test: deps
 	$(Q)$(MAKE) --no-print-directory unit sanitize
 	$(Q)$(MAKE) --no-print-directory apps
+
+# --- aarch64 --------------------------------------------------------------------------------------
+# By Debian's cross compiler; the tests run under qemu-user. On such a machine itself, plain `make`.
+PACKAGES := $(BUILD)/aarch64/packages
+AARCH64 := $(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 CFLAGS='-O2 -g -Werror' \
+	CPPFLAGS='-isystem $(PACKAGES)/usr/include/aarch64-linux-gnu -isystem $(PACKAGES)/usr/include' \
+	LDFLAGS='-L$(PACKAGES)/usr/lib/aarch64-linux-gnu'
+
+$(PACKAGES): tests/aarch64/packages
+	$(Q)tests/aarch64/packages $@
+
+aarch64: $(PACKAGES)
+	$(Q)+$(AARCH64) $(BUILD)/aarch64/libpoolguard.so $(BUILD)/aarch64/poolguard
+
+test-aarch64: aarch64
+	$(Q)+$(AARCH64) unit-programs
+	$(Q)tests/aarch64/run $(BUILD)/aarch64
 
 # --- benchmarks -----------------------------------------------------------------------------------
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
@@ -132,7 +151,7 @@ lint: deps
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)clang-tidy --quiet $(wildcard shim/*/*.c tools/*.c) -- $(filter-out -M%,$(CPPFLAGS)) -std=gnu11
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 --suppress=missingIncludeSystem --suppress=varFuncNullUB -Ishim -Itools -D__x86_64__ shim tools
+		--error-exitcode=1 --suppress=missingIncludeSystem --suppress=varFuncNullUB -Ishim -Itools -D__$(ARCH)__ shim tools
 
 format:
 	clang-format -i $(C_FILES)
