@@ -74,16 +74,17 @@ void fd_each(unsigned first, unsigned last, void (*visit)(int, uint64_t, void *)
     }
 }
 
-void fd_table_inherit(void (*visit)(int, uint64_t, void *), void *arg) {
+void fd_table_inherit(uint64_t (*visit)(int, uint64_t, void *), void *arg) {
     for (unsigned p = 0; p < FD_PAGES; p++) {
         struct fd_page *page = atomic_load(&kept[p]);
         if (!page)
             continue;
-        atomic_store(&fd_table.v.page[p], page);
         for (unsigned i = 0; i < FD_PAGE; i++) {
-            uint64_t slot = atomic_exchange(&page->slot[i], FD_NONE);
-            if (slot_is_conn(slot))
-                visit((int)(p * FD_PAGE + i), slot, arg);
+            uint64_t slot = atomic_load(&page->slot[i]);
+            uint64_t own = slot_is_conn(slot) ? visit((int)(p * FD_PAGE + i), slot, arg) : FD_NONE;
+            if (slot)
+                atomic_store(&page->slot[i], own);
         }
+        atomic_store(&fd_table.v.page[p], page);
     }
 }

@@ -79,7 +79,8 @@ void fd_each(unsigned first, unsigned last, void (*visit)(int fd, uint64_t slot,
              void *arg);
 
 /* In a forked child, before it records anything: starts with an empty table and hands out the
- * connections that the parent's held. */
-void fd_table_inherit(void (*visit)(int fd, uint64_t parents_slot, void *), void *arg);
+ * connections that the parent's held. What `visit` returns is the child's slot. No other thread of
+ * the child sees one of the parent's. */
+void fd_table_inherit(uint64_t (*visit)(int fd, uint64_t parents_slot, void *), void *arg);
 
 #endif

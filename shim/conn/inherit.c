@@ -66,20 +66,19 @@ struct forked {
     uint32_t count;
 };
 
-static void inherit_one(int fd, uint64_t parents, void *arg) {
+static uint64_t inherit_one(int fd, uint64_t parents, void *arg) {
     struct forked *k = arg;
     uint32_t i = slot_index(parents);
     if (i >= k->count)
-        return;
+        return FD_NONE;
     /* The second descriptor of a connection, unless the child has put another socket there. */
     if (k->own[i] && record_of(k->own[i])->inode == conn_inode(fd)) {
         record_share(k->own[i]);
-        conn_enter(fd, k->own[i]);
-        return;
+        return k->own[i];
     }
     struct origin o = {.view = &k->parents, .conn = view_conn(&k->parents, i), .same_image = true};
     k->own[i] = adopt(fd, CONN_INHERITED, &o);
-    conn_enter(fd, k->own[i]);
+    return k->own[i];
 }
 
 void inherit_by_fork(const struct box *parents) {

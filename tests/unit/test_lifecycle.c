@@ -795,6 +795,32 @@ static void a_forked_child_starts_empty_with_a_file_of_its_own(void **state) {
     raw_close(support_accept(listener));
 }
 
+/* What another thread of the child would find under the number meanwhile. */
+static uint64_t inherits_nothing(int fd, uint64_t parents, void *arg) {
+    const struct inherited *i = arg;
+    CHECK(slot_is_conn(parents));
+    CHECK(fd_get(fd) == FD_NONE && fd_get(i->fd) == FD_NONE);
+    return FD_TCP;
+}
+
+static void child_that_inherits(void *arg) {
+    struct inherited *i = arg;
+    fd_table_inherit(inherits_nothing, i);
+    CHECK(fd_get(i->fd) == FD_TCP);
+}
+
+static void a_forked_childs_threads_see_no_slot_of_the_parents(void **state) {
+    (void)state;
+    struct inherited i = {.duplicate = -1, .parent = getpid()}, last;
+    i.fd = connected(&i.peer);
+    last.fd = connected(&last.peer);
+    support_in_child(child_that_inherits, &last);
+    close(i.fd);
+    close(last.fd);
+    raw_close(i.peer);
+    raw_close(last.peer);
+}
+
 static void child_with_two_descriptors(void *arg) {
     struct inherited *i = arg;
     CHECK(process_ready());
@@ -1156,6 +1182,7 @@ int main(void) {
         TEST(every_kind_of_read_is_counted_and_no_peek),
         TEST(a_duplicates_traffic_is_the_connections),
         TEST(a_forked_child_starts_empty_with_a_file_of_its_own),
+        TEST(a_forked_childs_threads_see_no_slot_of_the_parents),
         TEST(an_inherited_connection_lives_until_its_last_descriptor),
         TEST(an_inherited_connection_with_two_descriptors_is_one),
         TEST(a_socket_duplicated_before_connect_lives_until_its_last_descriptor),
