@@ -8,12 +8,21 @@
 
 #include "base/sys.h"
 
+/* A run of closes of neighbouring numbers from one place: 3, 4, 5, ... */
+struct thread_sweep {
+    const void *caller;
+    int fd, step;
+    unsigned length;
+    uint32_t noted[2]; /* double closes noted in this run, index + 1 */
+};
+
 struct thread_state {
     int tid, tid_pid;     /* cached thread id, and the process that it was read in */
     int vfork_parent;     /* set by vfork() to the caller's pid until the caller is back */
     uint32_t captures;    /* stacks captured so far by this thread */
     uint8_t in_libunwind; /* libunwind's own libc calls are answered by stack/guard.c */
-    uint8_t in_setup;     /* creating the state file: calls made meanwhile pass through */
+    struct thread_sweep sweep;
+    uint8_t in_setup; /* creating the state file: calls made meanwhile pass through */
 };
 
 extern __thread struct thread_state self

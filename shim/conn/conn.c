@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "conn/double_close.h"
 #include "conn/process.h"
 #include "conn/record.h"
 #include "conn/site.h"
@@ -16,6 +17,7 @@
 
 void conn_begin_process(void) {
     record_begin_process();
+    double_close_begin_process();
 }
 
 /* --- slots ---------------------------------------------------------------------------------- */
@@ -30,6 +32,23 @@ void conn_enter(int fd, uint64_t slot) {
 
 void conn_forget(int fd) {
     record_release(fd_take(fd), fd);
+}
+
+uint64_t conn_close(int fd, const void *caller) {
+    double_close_follow(fd, caller);
+    uint64_t slot = fd_take(fd);
+    if (slot_is_conn(slot)) {
+        int saved = errno;
+        double_close_note(fd, slot);
+        errno = saved;
+        record_release(slot, fd);
+    }
+    return slot;
+}
+
+void conn_closed(int fd, uint64_t was, int result, int error) {
+    if (!slot_is_conn(was))
+        double_close_check(fd, result, error);
 }
 
 void conn_forget_stale(int fd, uint64_t slot) {

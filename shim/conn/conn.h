@@ -53,7 +53,12 @@ uint64_t conn_inode(int fd);
 
 /* --- moving and closing --------------------------------------------------------------------- */
 
-/* BEFORE the real close(): the number may be handed out again the moment that the kernel has it.
+/* Around a close() of fd from `caller`. BEFORE it the connection is forgotten, and returned; AFTER
+ * it, what became of it is told. Ready, keeps errno. */
+uint64_t conn_close(int fd, const void *caller);
+void conn_closed(int fd, uint64_t was, int result, int error);
+
+/* BEFORE the real call: the number may be handed out again the moment that the kernel has it.
  * Also when the descriptor turns out to have been closed behind our back. Ready, keeps errno. */
 void conn_forget(int fd);
 /* The descriptor turned out to have been closed behind our back while it held this slot; what was

@@ -36,6 +36,12 @@ void fd_table_reserve(unsigned n) {
         slot_at((int)fd, true);
 }
 
+struct fd_closed *fd_closed_note(int fd) {
+    unsigned p = (unsigned)fd / FD_PAGE;
+    struct fd_page *page = p < FD_PAGES ? atomic_load(&fd_table.v.page[p]) : NULL;
+    return page ? &page->closed[(unsigned)fd % FD_PAGE] : NULL;
+}
+
 uint64_t fd_put(int fd, uint64_t slot, bool *ok) {
     _Atomic uint64_t *s = slot_at(fd, slot != FD_NONE);
     *ok = s || slot == FD_NONE;
@@ -79,6 +85,7 @@ void fd_table_inherit(uint64_t (*visit)(int, uint64_t, void *), void *arg) {
         struct fd_page *page = atomic_load(&kept[p]);
         if (!page)
             continue;
+        memset(page->closed, 0, sizeof page->closed); /* the parent's history, not the child's */
         for (unsigned i = 0; i < FD_PAGE; i++) {
             uint64_t slot = atomic_load(&page->slot[i]);
             uint64_t own = slot_is_conn(slot) ? visit((int)(p * FD_PAGE + i), slot, arg) : FD_NONE;

@@ -17,8 +17,18 @@
 
 enum { FD_PAGE = 1024, FD_PAGES = 4096, FD_MAX = FD_PAGE * FD_PAGES };
 
+/* The last connection that was closed under a number, for those who close it again. `what` is one
+ * word, so that what belongs together is read together. */
+struct fd_closed {
+    _Atomic uint64_t what;   /* site of the connection + 1, << 32 | closing stack; 0: nothing */
+    _Atomic uint64_t who;    /* closing thread << 32 | opening thread */
+    _Atomic uint64_t at;     /* CLOCK_MONOTONIC */
+    _Atomic uint64_t before; /* closing thread of the number's connection before that one */
+};
+
 struct fd_page {
     _Atomic uint64_t slot[FD_PAGE];
+    struct fd_closed closed[FD_PAGE];
 };
 struct fd_table {
     struct fd_page *_Atomic page[FD_PAGES];
@@ -61,6 +71,21 @@ static inline struct box_conn *fd_conn(int fd) {
     uint64_t slot = fd_get(fd);
     return likely(!slot_is_conn(slot)) ? NULL : &mine.conns[slot_index(slot)];
 }
+
+/* What was closed under a number last; NULL when nothing ever was. */
+static inline struct fd_closed *fd_closed(int fd) {
+    unsigned p = (unsigned)fd / FD_PAGE;
+    if (unlikely(p >= FD_PAGES))
+        return NULL;
+    struct fd_page *page = atomic_load_explicit(&fd_table.v.page[p], memory_order_acquire);
+    if (!page)
+        return NULL;
+    struct fd_closed *c = &page->closed[(unsigned)fd % FD_PAGE];
+    return atomic_load_explicit(&c->what, memory_order_relaxed) ? c : NULL;
+}
+
+/* Where to note it, NULL for a number without a slot. */
+struct fd_closed *fd_closed_note(int fd);
 
 /* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs
  * no memory. False through *ok when there is no memory for the page; nothing was stored then. */

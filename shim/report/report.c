@@ -34,6 +34,21 @@ static struct suppression *find_by_host(struct report *r, const struct group *g)
     return s ? s : suppress_find(r->suppressions, SUPPRESS_HOST, addr_ip_text(&g->host, text));
 }
 
+struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g) {
+    const char *name = verdict_class[g->verdict].name;
+    struct suppression *found = NULL;
+    if (r->suppressions && name) {
+        found = suppress_find(r->suppressions, SUPPRESS_CLASS, name);
+        if (!found)
+            found = find_by_host(r, g);
+        if (!found)
+            found = find_by_stack(r, s, g);
+    }
+    if (found)
+        found->used++;
+    return found;
+}
+
 static void suppress_groups(struct report *r) {
     struct symbols symbols;
     if (!r->suppressions)
@@ -41,20 +56,9 @@ static void suppress_groups(struct report *r) {
     for (struct suppression *s = r->suppressions; s; s = s->next)
         s->used = 0;
     symbols_begin(&symbols, r->facts.view, r->is_loaded);
-    for (uint32_t i = 0; i < r->groups.count; i++) {
-        struct group *g = &r->groups.group[i];
-        const char *name = verdict_class[g->verdict].name;
-        if (!name)
-            continue;
-        struct suppression *s = suppress_find(r->suppressions, SUPPRESS_CLASS, name);
-        if (!s)
-            s = find_by_host(r, g);
-        if (!s)
-            s = find_by_stack(r, &symbols, g);
-        g->suppressed = s != NULL;
-        if (s)
-            s->used++;
-    }
+    for (uint32_t i = 0; i < r->groups.count; i++)
+        r->groups.group[i].suppressed =
+            report_suppression(r, &symbols, &r->groups.group[i]) != NULL;
     symbols_free(&symbols);
 }
 

@@ -23,6 +23,11 @@ struct report {
 };
 
 /* Judges and groups the facts, which the caller has gathered. False: no memory. */
+struct symbols;
+
+/* The suppression for what has this group's verdict, host and stack, NULL: none. */
+struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g);
+
 bool report_judge(struct report *r);
 /* Writes the text, all of it, and flushes. */
 void report_write_text(struct report *r, struct out *o);

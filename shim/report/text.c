@@ -294,6 +294,72 @@ static void write_exhausted(struct writer *w) {
     out_strs(w->o, "  to do: ", verdict_class[VERDICT_FD_EXHAUSTED].todo, "\n", NULL);
 }
 
+static void write_titled_stack(struct writer *w, const char *title, uint32_t stack,
+                               const char *call) {
+    if (!view_stack(w->r->facts.view, stack))
+        return;
+    out_strs(w->o, "  ", title, ":\n", NULL);
+    write_stack(w, stack, call);
+}
+
+/* Who closed what, when two threads were at it. */
+static void write_closers(struct writer *w, const struct box_double_close *d) {
+    struct out *o = w->o;
+    out_str(o, "  closed by thread ");
+    out_i64(o, d->closer);
+    out_str(o, ", and again ");
+    out_duration(o, atomic_load_explicit(&d->gap, memory_order_relaxed));
+    out_str(o, " later by thread ");
+    out_i64(o, d->closer_again);
+    if (d->closer_had_closed) {
+        out_str(o, "; it was opened by thread ");
+        out_i64(o, d->opener);
+        out_str(o, ", and thread ");
+        out_i64(o, d->closer);
+        out_str(o, " had closed the connection that had this descriptor before: it closed that one "
+                   "twice and hit another");
+    }
+    out_char(o, '\n');
+}
+
+static void write_double_close(struct writer *w, const struct box_double_close *d) {
+    const struct view *v = w->r->facts.view;
+    const struct box_site *s = view_site(v, d->site);
+    const struct box_host *h = s ? view_host(v, s->host) : NULL;
+    uint64_t times = atomic_load_explicit(&d->times, memory_order_relaxed);
+    struct group g = {.verdict = VERDICT_DOUBLE_CLOSE, .stack = d->again};
+    char text[ADDR_TEXT];
+    if (h)
+        g.host = h->addr;
+    if (!times || report_suppression(w->r, &w->symbols, &g))
+        return;
+    out_char(w->o, '\n');
+    out_mark(w);
+    out_strs(w->o, verdict_class[VERDICT_DOUBLE_CLOSE].title, ": fd ", NULL);
+    out_i64(w->o, d->fd);
+    if (h)
+        out_strs(w->o, ", a connection to ", addr_text(&h->addr, text), NULL);
+    out_str(w->o, ", closed twice; ");
+    out_count(w->o, times, "time");
+    out_str(w->o, ", last ");
+    out_duration(w->o, since(w->r->facts.now, atomic_load(&d->last)));
+    out_str(w->o, " ago\n");
+    write_closers(w, d);
+    write_titled_stack(w, "opened", s ? s->stack : BOX_NONE,
+                       s && s->direction == CONN_INBOUND ? "accept" : "connect");
+    write_titled_stack(w, "closed", d->closed, "close");
+    write_titled_stack(w, "closed again", d->again, "close");
+    out_strs(w->o, "  to do: ", verdict_class[VERDICT_DOUBLE_CLOSE].todo, "\n", NULL);
+}
+
+static void write_of_process(struct writer *w) {
+    const struct view *v = w->r->facts.view;
+    for (uint32_t i = 0; i < v->count[REGION_DOUBLE_CLOSES]; i++)
+        if (view_double_close(v, i))
+            write_double_close(w, view_double_close(v, i));
+    write_exhausted(w);
+}
+
 static void write_notes(struct writer *w) {
     const struct view *v = w->r->facts.view;
     uint64_t dropped = 0;
@@ -350,16 +416,12 @@ void report_write_text(struct report *r, struct out *o) {
     symbols_begin(&w.symbols, r->facts.view, r->is_loaded);
     write_head(&w);
     report_write_hosts(r, o);
-    bool exhausted = false;
-    for (uint32_t i = 0; i < r->groups.count; i++) {
-        if (!exhausted && r->groups.group[i].verdict > VERDICT_FD_EXHAUSTED) {
-            exhausted = true;
-            write_exhausted(&w);
-        }
+    uint32_t i = 0;
+    for (; i < r->groups.count && r->groups.group[i].verdict < VERDICT_DOUBLE_CLOSE; i++)
         write_group(&w, &r->groups.group[i]);
-    }
-    if (!exhausted)
-        write_exhausted(&w);
+    write_of_process(&w);
+    for (; i < r->groups.count; i++)
+        write_group(&w, &r->groups.group[i]);
     write_notes(&w);
     write_suppressed(&w);
     write_summary(&w);

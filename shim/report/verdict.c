@@ -13,6 +13,9 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
     [VERDICT_EXEC_INHERITED] = {"exec-inherited", KIND_LEAK, "LEAK exec-inherited",
                                 "open it with SOCK_CLOEXEC, or set FD_CLOEXEC, so that programs "
                                 "that are started do not hold it open."},
+    [VERDICT_DOUBLE_CLOSE] = {"double-close", KIND_RISK, "RISK double-close",
+                              "let one place own each descriptor and close it; the number may be "
+                              "another connection's by the second close."},
     [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted",
                               "look for what is not closed above; if all of it is needed, raise "
                               "the limit (ulimit -n, LimitNOFILE=)."},

@@ -12,6 +12,7 @@ enum verdict {
     VERDICT_NEVER_CLOSED,
     VERDICT_CONNECT_FAILED,
     VERDICT_EXEC_INHERITED,
+    VERDICT_DOUBLE_CLOSE, /* of the process too */
     VERDICT_FD_EXHAUSTED, /* of the process, not of a connection */
     VERDICT_OPEN_AT_EXIT,
     VERDICT_OPEN, /* nothing wrong */

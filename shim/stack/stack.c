@@ -116,13 +116,21 @@ static uint32_t stack_intern(const uintptr_t *pc, size_t depth) {
     return stack_known_or_new(key, depth + 1, frames, depth);
 }
 
-uint32_t stack_capture(void) {
-    struct walk w = {.max = depth_wanted};
-    if (!depth_wanted)
+static uint32_t capture(size_t depth) {
+    struct walk w = {.max = depth};
+    if (!depth)
         return BOX_NONE;
     walk(&w);
     self.captures++;
     return w.depth ? stack_intern(w.pc, w.depth) : BOX_NONE;
+}
+
+uint32_t stack_capture(void) {
+    return capture(depth_wanted);
+}
+
+uint32_t stack_capture_short(void) {
+    return capture(depth_wanted < STACK_SHORT ? depth_wanted : STACK_SHORT);
 }
 
 /* An epoch of its own: the frames are no addresses of ours. */

@@ -23,6 +23,10 @@ void stack_go_quiet(bool on);
  * most in the rare call that loads libunwind: callers preserve it. */
 uint32_t stack_capture(void);
 
+/* The same, with no more than its innermost frames. */
+enum { STACK_SHORT = 16 };
+uint32_t stack_capture_short(void);
+
 /* The stack of another process's state file, interned as one of ours. same_image: we were forked
  * from that process, so its code addresses are ours. BOX_NONE: there is none. Any thread. */
 uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image);

@@ -269,6 +269,7 @@ bool box_create(struct box *b, const struct box_setup *s, void (*complain)(const
     b->stacks = (struct box_stack *)(void *)(p + region[REGION_STACKS].offset);
     b->sites = (struct box_site *)(void *)(p + region[REGION_SITES].offset);
     b->conns = (struct box_conn *)(void *)(p + region[REGION_CONNS].offset);
+    b->double_closes = (struct box_double_close *)(void *)(p + region[REGION_DOUBLE_CLOSES].offset);
     fill_header(b->header, s, size, ns);
     /* The magic last: a reader that comes meanwhile sees no state file yet. */
     atomic_thread_fence(memory_order_release);

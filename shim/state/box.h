@@ -17,6 +17,7 @@ struct box {
     struct box_stack *stacks;
     struct box_site *sites;
     struct box_conn *conns;
+    struct box_double_close *double_closes;
     bool is_file; /* false: private memory, nobody outside can read it */
 };
 

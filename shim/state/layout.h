@@ -1,6 +1,7 @@
 /* The state file: everything known about one process, in a form that anyone may read.
  *
- * A header, then regions of fixed-size records: modules, hosts, stacks, sites, connections. No
+ * A header, then regions of fixed-size records: modules, hosts, stacks, sites, connections, double
+ * closes. No
  * pointers, only indices; BOX_NONE for none. The file is sparse: it has its full size from the
  * start, and pages that no record needed yet cost nothing.
  *
@@ -23,7 +24,7 @@
 #include "base/addr.h"
 
 #define BOX_MAGIC "PGBOX\r\n\x1a"
-enum { BOX_VERSION = 1 };
+enum { BOX_VERSION = 2 };
 #define BOX_NONE UINT32_MAX
 
 enum {
@@ -32,11 +33,20 @@ enum {
     BOX_STACKS_MAX = 1 << 16,
     BOX_SITES_MAX = 1 << 18,
     BOX_CONNS_MAX = 1 << 20,
+    BOX_DOUBLE_CLOSES_MAX = 1 << 10,
     BOX_FRAMES_MAX = 64,
     BOX_PATH_MAX = 256,
 };
 
-enum { REGION_MODULES, REGION_HOSTS, REGION_STACKS, REGION_SITES, REGION_CONNS, REGION_COUNT };
+enum {
+    REGION_MODULES,
+    REGION_HOSTS,
+    REGION_STACKS,
+    REGION_SITES,
+    REGION_CONNS,
+    REGION_DOUBLE_CLOSES,
+    REGION_COUNT
+};
 
 struct box_region {
     uint64_t offset; /* from the start of the file, page-aligned */
@@ -175,6 +185,20 @@ struct box_conn {
     _Atomic uint64_t calls_out, last_out, shut_at;
 };
 
+/* A descriptor of a connection that was closed, and closed again: once for each combination of the
+ * place that opened it and those that closed it. */
+struct box_double_close {
+    _Atomic uint32_t ready;
+    uint32_t site;                        /* of the connection */
+    uint32_t closed, again;               /* stacks */
+    int32_t fd;                           /* of the first time */
+    int32_t opener, closer, closer_again; /* ids of the threads, of the first time */
+    uint32_t
+        closer_had_closed; /* `closer` had just closed the number's connection before that one */
+    uint32_t pad;
+    _Atomic uint64_t times, last, gap; /* gap: nanoseconds between the two closes, the last time */
+};
+
 /* What the regions of this version hold, in their order: record size and the most records. */
 #define BOX_SHAPE                                                                                  \
     {                                                                                              \
@@ -183,6 +207,7 @@ struct box_conn {
         [REGION_STACKS] = {sizeof(struct box_stack), BOX_STACKS_MAX},                              \
         [REGION_SITES] = {sizeof(struct box_site), BOX_SITES_MAX},                                 \
         [REGION_CONNS] = {sizeof(struct box_conn), BOX_CONNS_MAX},                                 \
+        [REGION_DOUBLE_CLOSES] = {sizeof(struct box_double_close), BOX_DOUBLE_CLOSES_MAX},         \
     }
 
 _Static_assert(sizeof(struct box_conn) == 256, "a connection's record is four cache lines");

@@ -15,6 +15,7 @@ void view_own(struct view *v, const struct box *b) {
     v->stacks = b->stacks;
     v->sites = b->sites;
     v->conns = b->conns;
+    v->double_closes = b->double_closes;
     for (int i = 0; i < REGION_COUNT; i++)
         v->count[i] = atomic_load_explicit(&b->header->region[i].count, memory_order_acquire);
 }
@@ -118,6 +119,7 @@ static enum view_error copy_regions(struct view *v, int fd, struct box_header *h
     v->stacks = start[REGION_STACKS];
     v->sites = start[REGION_SITES];
     v->conns = start[REGION_CONNS];
+    v->double_closes = start[REGION_DOUBLE_CLOSES];
     end_texts(h, start[REGION_MODULES], v->count[REGION_MODULES]);
     return VIEW_OK;
 }
@@ -188,6 +190,12 @@ const struct box_site *view_site(const struct view *v, uint32_t i) {
 
 const struct box_conn *view_conn(const struct view *v, uint32_t i) {
     return i < v->count[REGION_CONNS] ? &v->conns[i] : NULL;
+}
+
+const struct box_double_close *view_double_close(const struct view *v, uint32_t i) {
+    return i < v->count[REGION_DOUBLE_CLOSES] && is_ready(&v->double_closes[i].ready)
+               ? &v->double_closes[i]
+               : NULL;
 }
 
 uint32_t view_depth(const struct box_stack *s) {

@@ -19,6 +19,7 @@ struct view {
     const struct box_stack *stacks;
     const struct box_site *sites;
     const struct box_conn *conns;
+    const struct box_double_close *double_closes;
     uint32_t count[REGION_COUNT];
     void *copy; /* of view_read: one mapping, freed by view_free */
     size_t copy_size;
@@ -48,6 +49,7 @@ const struct box_host *view_host(const struct view *v, uint32_t i);
 const struct box_stack *view_stack(const struct view *v, uint32_t i);
 const struct box_site *view_site(const struct view *v, uint32_t i);
 const struct box_conn *view_conn(const struct view *v, uint32_t i);
+const struct box_double_close *view_double_close(const struct view *v, uint32_t i);
 
 /* The frames of a stack that are there: at most BOX_FRAMES_MAX, whatever its depth field says. */
 uint32_t view_depth(const struct box_stack *s);

@@ -9,18 +9,23 @@
 EXPORT int close(int fd) {
     if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_close(fd);
-    if (process_known())
-        conn_forget(fd);
-    return real.close(fd);
+    if (!process_known())
+        return real.close(fd);
+    uint64_t was = conn_close(fd, __builtin_return_address(0));
+    int r = real.close(fd);
+    KEEP_ERRNO(conn_closed(fd, was, r, kept_errno));
+    return r;
 }
 
 EXPORT int fclose(FILE *stream) {
-    KEEP_ERRNO(if (process_known()) {
-        int fd = stream ? fileno_unlocked(stream) : -1;
-        if (fd >= 0)
-            conn_forget(fd);
-    });
-    return real.fclose(stream);
+    int fd = -1;
+    uint64_t was = FD_NONE;
+    KEEP_ERRNO(if (stream && process_known()) fd = fileno_unlocked(stream);
+               if (fd >= 0) was = conn_close(fd, __builtin_return_address(0)));
+    int r = real.fclose(stream);
+    if (fd >= 0)
+        KEEP_ERRNO(conn_closed(fd, was, r, kept_errno));
+    return r;
 }
 
 /* libc closes the stream's descriptor, or puts the new file over it, by itself. */

@@ -11,10 +11,6 @@
 
 static void before(long nr, struct attempt *t, long a, long b, long c) {
     switch (nr) { // NOLINTBEGIN(performance-no-int-to-ptr): the kernel's convention
-    case SYS_close:
-        if (process_known())
-            conn_forget((int)a);
-        break;
     case SYS_close_range:
         if (range_closes((unsigned)a, (unsigned)b, (unsigned)c) && process_known())
             conn_forget_range((unsigned)a, (unsigned)b);
@@ -60,6 +56,15 @@ static long filter(long nr, long op, long flags, long arg) {
     return r;
 }
 
+static long closed(int fd, const void *caller) {
+    if (!process_known())
+        return real.syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+    uint64_t was = conn_close(fd, caller);
+    long r = real.syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+    KEEP_ERRNO(conn_closed(fd, was, (int)r, kept_errno));
+    return r;
+}
+
 long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
     if (nr == SYS_write && GUARD_IS_CALLED())
         return guard_write((const void *)b); // NOLINT(performance-no-int-to-ptr)
@@ -71,6 +76,8 @@ long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
         uint64_t taken = dup_over_before((int)a, (int)b);
         return dup_over_after((int)a, (int)b, taken, (int)real.syscall(nr, a, b, c, d, e, f));
     }
+    if (nr == SYS_close)
+        return closed((int)a, __builtin_return_address(0));
     if (nr == SYS_seccomp)
         return filter(nr, a, b, c);
     struct attempt t;

@@ -12,7 +12,7 @@ GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]
 COUNT = re.compile(r"(\d+) connections?(?: (?:to|from) (\S+?))?(?:,|$)")
 FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")
 CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)\s*(.*)")
-SECTION = re.compile(r"(opened|last used|connections|to do):\s*(.*)")
+SECTION = re.compile(r"(opened|closed again|closed|last used|connections|to do):\s*(.*)")
 OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 SUMMARY = re.compile(r"SUMMARY: poolguard:")
 
@@ -45,9 +45,14 @@ class Group:
     count: int = 0
     host: str = ""
     evidence: list = field(default_factory=list)
-    frames: list = field(default_factory=list)
+    stacks: dict = field(default_factory=dict)  # section -> its frames
     connections: list = field(default_factory=list)
     todo: str = ""
+
+    @property
+    def frames(self):
+        """Of the stack that opened it."""
+        return self.stacks.get("opened", [])
 
 
 @dataclass
@@ -129,8 +134,8 @@ class Parser:
             self.group.todo = section.group(2) if self.section == "to do" else self.group.todo
         elif self.section == "evidence":
             self.group.evidence.append(line)
-        elif self.section == "opened" and line.startswith("#"):
-            self.group.frames.append(parse_frame(line))
+        elif line.startswith("#"):
+            self.group.stacks.setdefault(self.section, []).append(parse_frame(line))
         elif self.section == "connections":
             self.group.connections.append(parse_connection(line))
 

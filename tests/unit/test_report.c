@@ -608,7 +608,8 @@ static void what_is_missing_is_said(void **state) {
     gather();
     r.facts.unseen = 1;
     const char *t = text();
-    assert_non_null(strstr(t, "\nnot seen being opened: 1 TCP connection (opened by raw system calls)\n"));
+    assert_non_null(
+        strstr(t, "\nnot seen being opened: 1 TCP connection (opened by raw system calls)\n"));
     assert_non_null(strstr(t, "\nthe tables were full: 2 records could not be kept\n"));
     assert_non_null(strstr(t, "\nincomplete: the state file's file system was full"));
     groups_free(&r.groups);

@@ -1,0 +1,137 @@
+/* Closes a descriptor twice, in the way that its argument names; then waits for a line.
+ *
+ *   owner     one thread, two functions: finish() and then cleanup()
+ *   stream    a stream's descriptor, then the stream
+ *   raw       as owner, the second time by syscall()
+ *   stranger  culprit() closes its own connection twice, and by then the number is owner()'s
+ *   sweep     every number from 3 up, some of which were connections
+ *   reopened  the number was a file meanwhile, properly closed
+ *   loop      connections opened and closed, once each */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KEPT __attribute__((noinline, noclone))
+#define NO_TAIL_CALL __asm__ volatile("")
+
+static struct sockaddr_in here = {.sin_family = AF_INET};
+static socklen_t len = sizeof here;
+
+KEPT static int dial(void) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&here, len) != 0)
+        exit(3);
+    return fd;
+}
+
+KEPT static void finish(int fd) {
+    close(fd);
+    NO_TAIL_CALL;
+}
+
+KEPT static void cleanup(int fd) {
+    close(fd);
+    NO_TAIL_CALL;
+}
+
+static void by_owner(void) {
+    int fd = dial();
+    finish(fd);
+    cleanup(fd);
+}
+
+static void by_stream(void) {
+    FILE *f = fdopen(dial(), "r+");
+    finish(fileno(f));
+    fclose(f);
+}
+
+static void by_raw_call(void) {
+    int fd = dial();
+    finish(fd);
+    syscall(SYS_close, fd);
+}
+
+static pthread_barrier_t turn;
+
+KEPT static void *culprit(void *unused) {
+    int fd = dial();
+    finish(fd);
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn); /* the number is owner's now */
+    finish(fd);
+    pthread_barrier_wait(&turn);
+    return unused;
+}
+
+static void by_stranger(void) {
+    pthread_t t;
+    pthread_barrier_init(&turn, NULL, 2);
+    pthread_create(&t, NULL, culprit, NULL);
+    pthread_barrier_wait(&turn);
+    int fd = dial();
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    cleanup(fd);
+    pthread_join(t, NULL);
+}
+
+static void by_sweep(void) {
+    for (int i = 0; i < 5; i++)
+        finish(dial());
+    for (int fd = 3; fd < 64; fd++)
+        close(fd);
+}
+
+static void by_sweep_downwards(void) {
+    int fd[6];
+    for (int i = 0; i < 6; i++)
+        fd[i] = dial();
+    for (int i = 0; i < 6; i++)
+        finish(fd[i]);
+    for (int n = 63; n >= 3; n--)
+        close(n);
+}
+
+static void after_reopening(void) {
+    int fd = dial();
+    finish(fd);
+    if (open("/dev/null", O_RDONLY) != fd)
+        exit(4);
+    finish(fd);
+    close(fd); /* a mistake, but not the connection's */
+}
+
+static void in_a_loop(void) {
+    for (int i = 0; i < 50; i++)
+        finish(dial());
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} way[] = {{"owner", by_owner},       {"stream", by_stream}, {"raw", by_raw_call},
+           {"stranger", by_stranger}, {"sweep", by_sweep},   {"sweep-down", by_sweep_downwards},
+           {"reopened", after_reopening}, {"loop", in_a_loop}};
+
+int main(int argc, char **argv) {
+    char line[8];
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (argc < 2 || bind(listener, (struct sockaddr *)&here, len) != 0 ||
+        listen(listener, 64) != 0 || getsockname(listener, (struct sockaddr *)&here, &len) != 0)
+        return 2;
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++)
+        if (strcmp(argv[1], way[i].name) == 0)
+            way[i].run();
+    puts("READY");
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) ? 0 : 1;
+}
