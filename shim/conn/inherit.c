@@ -58,6 +58,21 @@ static uint64_t adopt(int fd, uint8_t how, const struct origin *o) {
     return record(fd, how, direction, site_of(o, &peer), &peer);
 }
 
+/* Is the socket under fd one that we have a record of? Then that stands for this descriptor too. */
+static bool join_known(int fd) {
+    uint64_t inode = conn_inode(fd);
+    uint32_t n = atomic_load(&mine.header->region[REGION_CONNS].count);
+    for (uint32_t i = 0; inode && i < n; i++) {
+        const struct box_conn *c = &mine.conns[i];
+        uint64_t slot = slot_of(i, atomic_load_explicit(&c->seq, memory_order_acquire));
+        if (c->inode == inode && record_share(slot)) {
+            conn_enter(fd, slot);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- fork ------------------------------------------------------------------------------------- */
 
 struct forked {
@@ -154,7 +169,8 @@ static void adopt_by_exec(int fd, void *arg) {
     const struct ancestry *a = arg;
     struct origin o = {.view = &a->self};
     struct stat st;
-    if (sys(SYS_fstat, fd, &st) != 0 || !S_ISSOCK(st.st_mode) || slot_is_conn(fd_get(fd)))
+    if (sys(SYS_fstat, fd, &st) != 0 || !S_ISSOCK(st.st_mode) || slot_is_conn(fd_get(fd)) ||
+        join_known(fd))
         return;
     o.conn = conn_by_inode(o.view, st.st_ino);
     if (!o.conn) {
@@ -175,7 +191,7 @@ void inherit_by_exec(const struct ancestry *a) {
 void inherit_received(int fd) {
     struct addr peer;
     bool connection = peer_of(fd, &peer);
-    if (connection ? !process_ready() : !process_known())
+    if ((connection ? !process_ready() : !process_known()) || (connection && join_known(fd)))
         return;
     uint32_t site = connection ? site_find(stack_capture(), &peer, SITE_HANDED) : BOX_NONE;
     conn_enter(fd, connection ? record(fd, CONN_RECEIVED, CONN_OUTBOUND, site, &peer) : FD_NONE);

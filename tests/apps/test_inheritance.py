@@ -52,7 +52,7 @@ def _children(monkeypatch):
 
 def box(guard, pid):
     """The state file of a process, once it has one."""
-    return until(lambda: list(guard.state.glob(f"*{pid}.box")), f"a state file of {pid}")
+    return until(lambda: list(guard.state.glob(f"{pid}-*.box")), f"a state file of {pid}")
 
 
 def kernel(pid):
@@ -135,7 +135,7 @@ def test_children_are_left_alone_when_asked(guard, hands):
     app = hands(follow_children="off")
     forked, started = child(app, "fork"), child(app, "touch")
     assert guard.by_command(app.pid).open == 1
-    assert [int(path.stem.split("-")[-1]) for path in guard.state.glob("*.box")] == [app.pid]
+    assert [int(path.stem.split("-")[0]) for path in guard.state.glob("*.box")] == [app.pid]
     maps = open(f"/proc/{started}/maps").read()
     assert "libpoolguard" not in maps
     assert kernel(forked) and kernel(started)

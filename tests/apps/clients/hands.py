@@ -10,11 +10,13 @@
     drop             close the connection
 """
 import os
+import signal
 import socket
 import subprocess
 import sys
 
 WAIT = "import sys; print('up', flush=True); sys.stdin.readline()"
+PAUSE = "import signal; print('up', flush=True)\nwhile True: signal.pause()"
 TOUCH = "import os; os.write(int(os.environ['FD']), b'x'); " + WAIT
 SLEEP = ["/usr/bin/sleep", "1000"]
 kept, children = [], []
@@ -39,6 +41,12 @@ def python(code, **how):
     return child.pid
 
 
+def wait(_kept):
+    """For ever: each report on the signal ends one pause."""
+    while True:
+        signal.pause()
+
+
 def fork():
     peer = kept[0].getpeername()
     ready, told = os.pipe()
@@ -46,8 +54,7 @@ def fork():
     if pid == 0:
         own = socket.create_connection(peer)
         os.write(told, b"x")
-        sys.stdin.read()
-        os._exit(len(own.getsockname()) and 0)
+        wait(own)
     os.read(ready, 1)
     return pid
 
@@ -61,10 +68,10 @@ def send():
     pid = os.fork()
     if pid == 0:
         kept[0].close()
+        os.open("/dev/null", os.O_RDONLY)  # under the number that it had
         _, fds, _, _ = socket.recv_fds(theirs, 1, 4)
         theirs.send(b"x")
-        sys.stdin.read()
-        os._exit(len(fds) - 1)
+        wait(fds)
     socket.send_fds(ours, [b"x"], [kept[0].fileno()])
     ours.recv(1)
     return pid
@@ -76,8 +83,7 @@ def drop():
 
 
 COMMANDS = {"open": open_, "fork": fork, "spawn": lambda: started(SLEEP).pid, "shell": shell,
-            "touch": lambda: python(TOUCH), "stdin": lambda: python(WAIT.replace(
-                "sys.stdin.readline()", "__import__('signal').pause()"), stdin=kept[0]),
+            "touch": lambda: python(TOUCH), "stdin": lambda: python(PAUSE, stdin=kept[0]),
             "send": send, "drop": drop}
 
 for line in sys.stdin:
