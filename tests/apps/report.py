@@ -11,7 +11,8 @@ HEADER = re.compile(r"==(\d+)==\s+poolguard:\s+(.+?):\s+(\d+) (?:open connection
 GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]*):\s*(.*)")
 COUNT = re.compile(r"(\d+) connections?(?: (?:to|from) (\S+?))?(?:,|$)")
 FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")
-CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)\s*(.*)")
+CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)(?:,\.\.\.)?\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)"
+                        r"\s*(.*)")
 SECTION = re.compile(r"(opened|closed again|closed|last used|connections|to do):\s*(.*)")
 OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 SUMMARY = re.compile(r"SUMMARY: poolguard:")
