@@ -1,5 +1,5 @@
 # poolguard: `make` builds, `make demo` shows it at work, `make test` runs everything.
-# Other targets: unit apps sanitize aarch64 test-aarch64 bench deps lint format install uninstall clean.
+# Other targets: unit apps torture soak sanitize aarch64 test-aarch64 bench deps lint format install uninstall clean.
 # V=1: show commands.
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -26,7 +26,7 @@ CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
 
-.PHONY: all demo test unit unit-programs apps sanitize aarch64 test-aarch64 bench deps deps-build lint format install uninstall clean
+.PHONY: all demo test unit unit-programs apps torture torture-short soak sanitize aarch64 test-aarch64 bench deps deps-build lint format install uninstall clean
 all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard $(MAN)
 
 $(BUILD)/lib/%.o: %
@@ -103,9 +103,25 @@ sanitize:
 apps: all
 	$(Q)POOLGUARD_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q tests/apps
 
+# Every way in which interposing breaks programs: for a moment each, as part of `make test` ...
+TORTURE := POOLGUARD_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q tests/torture
+torture-short: all
+	$(Q)$(TORTURE) -m "not long"
+
+# ... for TORTURE_SECONDS in all, then under valgrind, and with undefined behaviour trapped ...
+torture: all
+	$(Q)TORTURE_SECONDS=$${TORTURE_SECONDS:-300} $(TORTURE)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan torture-short \
+		CFLAGS='-O1 -g -fsanitize=undefined -fsanitize-undefined-trap-on-error'
+
+# ... and all at once, for SOAK_SECONDS and SOAK_CONNECTIONS.
+soak: all
+	$(Q)SOAK_SECONDS=$${SOAK_SECONDS:-600} SOAK_CONNECTIONS=$${SOAK_CONNECTIONS:-1000000} \
+		$(TORTURE)/test_soak.py -s
+
 test: deps
 	$(Q)$(MAKE) --no-print-directory unit sanitize
-	$(Q)$(MAKE) --no-print-directory apps
+	$(Q)$(MAKE) --no-print-directory apps torture-short
 
 # --- aarch64 --------------------------------------------------------------------------------------
 # By Debian's cross compiler; the tests run under qemu-user. On such a machine itself, plain `make`.
@@ -144,7 +160,7 @@ demo: deps-build
 	$(Q)tests/demo/run $(BUILD)
 
 # --- the house in order ---------------------------------------------------------------------------
-C_FILES := $(wildcard shim/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+C_FILES := $(wildcard shim/*/*.[ch] tools/*.[ch] tests/*/*.[ch] tests/torture/programs/*.[ch])
 
 # varFuncNullUB: in C, and here, NULL is a pointer.
 lint: deps
