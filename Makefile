@@ -19,7 +19,7 @@ ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
 LIB_SRC := $(wildcard shim/*/*.c) shim/wrap/stubs-$(ARCH).S
 LIB_OBJ := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # What the command shares with the library: everything that reads a state file.
-SHARED := $(wildcard shim/base/*.c) shim/state/view.c shim/state/place.c shim/stack/names.c \
+SHARED := $(filter-out shim/base/bytes.c,$(wildcard shim/base/*.c)) shim/state/view.c shim/state/place.c shim/stack/names.c \
 	shim/stack/names_find.c shim/stack/debugdata.c $(addprefix shim/report/,epollset.c facts.c groups.c report.c \
 	suppress.c symbols.c text.c text_hosts.c verdict.c)
 CMD_SRC := $(wildcard tools/*.c) $(SHARED)
@@ -74,7 +74,7 @@ deps-build:
 # --- tests ----------------------------------------------------------------------------------------
 # Unit tests link the rooms and the wrappers, all but the constructor: a test sets up what it needs.
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
-UNIT_SRC := $(filter-out shim/wrap/start.c,$(LIB_SRC))
+UNIT_SRC := $(filter-out shim/wrap/start.c shim/base/bytes.c,$(LIB_SRC))
 UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/support.c))
 UNIT_CFLAGS := -std=gnu11 $(WARN) -O1 -g $(SANITIZE)
 

@@ -24,6 +24,7 @@ static const char *message(const char *format, ...) {
 
 /* What /proc/PID/maps says. */
 struct maps {
+    int own_pid; /* as the process itself sees it: its own box goes before its parent's */
     bool readable, guarded, removed;
     char box[4096]; /* "": no state file is mapped */
 };
@@ -39,15 +40,31 @@ static void take_mapping(struct maps *m, char *line) {
         mark[strlen(".box")] = '\0';
     const char *name = strrchr(path, '/') + 1;
     m->guarded |= strncmp(name, "libpoolguard.so", strlen("libpoolguard.so")) == 0;
-    if (place_pid(name, &ns)) {
+    int of = place_pid(name, &ns);
+    if (of && (!m->box[0] || of == m->own_pid)) {
         snprintf(m->box, sizeof m->box, "%s", path);
         m->removed = mark != NULL;
     }
 }
 
+/* The pid as the process itself sees it (the innermost of NSpid in proc(5)). */
+static int own_pid(int pid) {
+    char path[64], line[256];
+    int own = pid;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "NSpid:", 6) == 0)
+            own = atoi(strrchr(line, '\t') + 1);
+    if (f)
+        fclose(f);
+    return own;
+}
+
 static void read_maps(struct maps *m, int pid) {
     char path[64], line[4096 + 128];
     memset(m, 0, sizeof *m);
+    m->own_pid = own_pid(pid);
     snprintf(path, sizeof path, "/proc/%d/maps", pid);
     FILE *f = fopen(path, "re");
     if (!f)
@@ -86,25 +103,11 @@ static const char *open_mapped(struct found *f, const char *box) {
     return open_found(f);
 }
 
-/* The pid as the process itself sees it (the innermost of NSpid in proc(5)). */
-static int own_pid(int pid) {
-    char path[64], line[256];
-    int own = pid;
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, "NSpid:", 6) == 0)
-            own = atoi(strrchr(line, '\t') + 1);
-    if (f)
-        fclose(f);
-    return own;
-}
-
 static const char *find_running(struct found *f) {
     struct maps m;
     uint64_t ns;
     read_maps(&m, f->pid);
-    if (m.box[0] && place_pid(strrchr(m.box, '/') + 1, &ns) == own_pid(f->pid))
+    if (m.box[0] && place_pid(strrchr(m.box, '/') + 1, &ns) == m.own_pid)
         return m.removed
                    ? message("the state file of process %d was removed; a report on the signal "
                              "still has everything",

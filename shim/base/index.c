@@ -19,11 +19,18 @@ static uint32_t hash_of(const uint64_t *key, size_t words) {
     return (uint32_t)h;
 }
 
+static bool same(const uint64_t *a, const uint64_t *b, size_t words) {
+    for (size_t i = 0; i < words; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 /* In the chain from e on, as far as `end`. */
 static const struct index_entry *scan(const struct index_entry *e, const struct index_entry *end,
                                       const uint64_t *key, size_t words, uint32_t hash) {
     for (; e != end; e = e->next)
-        if (e->hash == hash && e->words == words && memcmp(e->key, key, words * sizeof *key) == 0)
+        if (e->hash == hash && e->words == words && same(e->key, key, words))
             return e;
     return NULL;
 }

@@ -17,10 +17,11 @@ struct thread_sweep {
 };
 
 struct thread_state {
-    int tid, tid_pid;     /* cached thread id, and the process that it was read in */
-    int vfork_parent;     /* set by vfork() to the caller's pid until the caller is back */
-    uint32_t captures;    /* stacks captured so far by this thread */
-    uint8_t in_libunwind; /* libunwind's own libc calls are answered by stack/guard.c */
+    int tid, tid_pid;      /* cached thread id, and the process that it was read in */
+    int vfork_parent;      /* set by vfork() to the caller's pid until the caller is back */
+    uint32_t captures;     /* stacks captured so far by this thread */
+    uint8_t has_libunwind; /* its memory of this thread is set up */
+    uint8_t in_libunwind;  /* libunwind's own libc calls are answered by stack/guard.c */
     struct thread_sweep sweep;
     uint8_t in_setup; /* creating the state file: calls made meanwhile pass through */
 };

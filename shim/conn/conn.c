@@ -189,11 +189,24 @@ static bool is_new_attempt(const struct dial *d, const struct box_conn *c, int f
     return error != EISCONN && outcome_of(result, error) != OUT_NO_ATTEMPT;
 }
 
+/* The real connect() has put another socket under the number: a preload behind us, which reaches
+ * the peer through a proxy. */
+static void replaced(int fd, const struct addr *peer, enum outcome o) {
+    uint64_t slot = fd_get(fd);
+    if ((o != OUT_ESTABLISHED && o != OUT_UNDER_WAY) || (slot != FD_TCP && slot != FD_TCP_SHARED))
+        return;
+    struct box_conn *c = record_of(open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND));
+    if (c)
+        settle_as(c, o, 0);
+}
+
 void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int result, int error) {
     struct box_conn *c = record_of(d->slot);
-    if (!c)
-        return;
     enum outcome o = outcome_of(result, error);
+    if (!c) {
+        replaced(fd, peer, o);
+        return;
+    }
     error = result == 0 ? 0 : error;
     if (d->fresh && o == OUT_NO_ATTEMPT) {
         site_count(c->site, SITE_UNDONE, 0);

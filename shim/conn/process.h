@@ -43,8 +43,13 @@ static inline bool process_known(void) {
            !thread_in_vfork_child();
 }
 
+/* Threads that are in the middle of bookkeeping that may make a system call. */
+extern _Atomic int process_busy __attribute__((visibility("hidden")));
+
 /* No system call of ours from here on: the program is about to install a seccomp filter. Sets the
- * process up and puts memory by for some thousand connections first. False: it was so already. */
+ * process up and puts memory by for some thousand connections first, and waits for the threads that
+ * are busy, for the filter may hold for them too (SECCOMP_FILTER_FLAG_TSYNC). False: it was so
+ * already. */
 bool process_go_quiet(void);
 /* The filter was refused after all. */
 void process_stay_loud(void);

@@ -16,6 +16,7 @@
 #include "stack/module.h"
 #include "stack/stack.h"
 #include "state/mine.h"
+#include "wrap/next.h"
 #include "wrap/real.h"
 
 #define MINUTE UINT64_C(60000000000)
@@ -208,6 +209,8 @@ static struct sigaction ring[RING];
 static _Atomic unsigned ring_next;
 static _Atomic(struct sigaction *) programs; /* NULL: SIG_DFL */
 static _Atomic bool told;
+static _Atomic bool
+    handled; /* the program has had a handler of its own: then SIG_DFL is its wish */
 
 static bool was_named(void) {
     return options->set >> OPTION_signal & 1;
@@ -220,13 +223,18 @@ static bool is_handler(const struct sigaction *act) {
 static void on_signal(int sig, siginfo_t *info, void *context);
 
 /* The kernel's disposition while both are to run: ours, with the program's flags. */
-static int install_ours(const struct sigaction *theirs, struct sigaction *before) {
+static int install_by(int (*install)(int, const struct sigaction *, struct sigaction *),
+                      const struct sigaction *theirs, struct sigaction *before) {
     struct sigaction act = {.sa_sigaction = on_signal};
-    sigfillset(&act.sa_mask);
+    memset(&act.sa_mask, 0xff, sizeof act.sa_mask); /* sigfillset() may be a sanitizer's */
     act.sa_flags = SA_SIGINFO | SA_RESTART;
     if (is_handler(theirs))
         act.sa_flags = (theirs->sa_flags & ~(int)SA_RESETHAND) | SA_SIGINFO;
-    return real.sigaction(options->signal, &act, before);
+    return install(options->signal, &act, before);
+}
+
+static int install_ours(const struct sigaction *theirs) {
+    return install_by(real.sigaction, theirs, NULL);
 }
 
 static void remember(const struct sigaction *act) {
@@ -306,11 +314,13 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
     if (!installed(&before))
         return -1;
     if (act) {
-        bool ours = was_named() || act->sa_handler == SIG_DFL;
-        int r = ours ? install_ours(act, NULL) : real.sigaction(options->signal, act, NULL);
+        bool ours = was_named() || (act->sa_handler == SIG_DFL && !atomic_load(&handled));
+        int r = ours ? install_ours(act) : real.sigaction(options->signal, act, NULL);
         if (r != 0)
             return r;
         remember(act);
+        if (is_handler(act))
+            atomic_store(&handled, true);
         int saved = errno;
         tell_taken();
         errno = saved;
@@ -325,11 +335,15 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
 /* An inherited SIG_IGN stays, unless the user named the signal; the program sees it either way. */
 static void take_signal(void) {
     struct sigaction before;
-    if (!options->signal || install_ours(NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+    /* libc's own: a sanitizer's is not ready before its constructor, which comes after ours. */
+    int (*sigaction_of_libc)(int, const struct sigaction *, struct sigaction *) =
+        next_function("__sigaction");
+    if (!options->signal || install_by(sigaction_of_libc, NULL, &before) != 0 ||
+        before.sa_handler != SIG_IGN)
         return;
     remember(&before);
     if (!was_named())
-        real.sigaction(options->signal, &before, NULL);
+        sigaction_of_libc(options->signal, &before, NULL);
 }
 
 void trigger_setup(const struct options *o) {
@@ -338,7 +352,9 @@ void trigger_setup(const struct options *o) {
         suppress_load(&suppressions, &arena, o->suppressions, complain);
     target_setup(o->report);
     take_signal();
-    on_exit(on_exit_of_program, NULL);
+    /* The real one: a sanitizer's is not ready yet. */
+    int (*register_exit)(void (*)(int, void *), void *) = next_function("on_exit");
+    register_exit(on_exit_of_program, NULL);
     at_quick_exit(on_quick_exit);
 }
 

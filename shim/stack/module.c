@@ -2,13 +2,11 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <string.h>
 
 #include "base/index.h"
 #include "base/live.h"
-#include "base/sys.h"
 #include "stack/names.h"
 #include "state/mine.h"
 
@@ -23,13 +21,9 @@ void module_begin_process(void) {
 }
 
 static void copy_path(struct box_module *m, const struct link_map *map) {
-    if (!map->l_name[0]) {
-        long n = sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", m->path, sizeof m->path - 1);
-        m->path[n > 0 ? n : 0] = '\0';
-        return;
-    }
-    size_t n = strnlen(map->l_name, sizeof m->path - 1);
-    memcpy(m->path, map->l_name, n);
+    const char *path = map->l_name[0] ? map->l_name : mine.header->program;
+    size_t n = strnlen(path, sizeof m->path - 1);
+    memcpy(m->path, path, n);
     m->path[n] = '\0';
 }
 

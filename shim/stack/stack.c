@@ -46,6 +46,8 @@ void stack_begin_process(void) {
     live_register(&stacks, sizeof stacks);
     module_begin_process();
     guard_begin_process();
+    struct walk first = {.max = 1}; /* the unwinder's own: it makes a system call */
+    walk_glibc(&first);
 }
 
 void stack_go_quiet(bool on) {
@@ -66,8 +68,9 @@ static void walk_auto(struct walk *w) {
     if (self.captures >= CAPTURES_BEFORE_LIBUNWIND && walk_cached(w))
         return;
     walk_glibc(w);
-    if (w->ends_blind || self.captures >= CAPTURES_BEFORE_LIBUNWIND)
-        walk_load_libunwind(w);
+    bool often = self.captures >= CAPTURES_BEFORE_LIBUNWIND;
+    if (w->ends_blind || often)
+        walk_load_libunwind(w, often);
     if (w->ends_blind) {
         struct walk deeper = {.max = w->max};
         if (walk_libunwind_steps(&deeper) && deeper.depth > w->depth)
@@ -84,7 +87,7 @@ static void walk(struct walk *w) {
         if (walk_cached(w))
             return;
         walk_glibc(w);
-        walk_load_libunwind(w);
+        walk_load_libunwind(w, true);
         if (!walk_cached(w))
             walk_libunwind_steps(w);
     }

@@ -5,7 +5,9 @@
 #include <dlfcn.h>
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 #include <unwind.h>
 
 #include "base/thread.h"
@@ -116,26 +118,44 @@ void walk_begin(void) {
 
 /* A handler may have interrupted the loader or malloc. The walk tells, when it saw the whole stack;
  * where it did not (code without unwind information, more frames than are kept), a thread that
- * blocks no signal is taken not to be in one: handlers run with their own signal blocked. */
+ * blocks no signal is taken not to be in one: handlers run with their own signal blocked. Nor
+ * before libc's own initialiser has run (a function of .preinit_array connects): what is loaded
+ * then would be initialised before it. */
 static bool may_load(const struct walk *w) {
     uint64_t blocked = 1;
-    if (w->in_handler || (int)sys(SYS_getpid) != first_pid)
+    if (w->in_handler || !environ || (int)sys(SYS_getpid) != first_pid)
         return false;
     if (!w->ends_blind && w->depth < w->max)
         return true;
     return sys(SYS_rt_sigprocmask, 0, 0, &blocked, 8) == 0 && blocked == 0;
 }
 
-void walk_load_libunwind(const struct walk *w) {
-    int state = NOT_TRIED;
-    if (atomic_load_explicit(&lib.state, memory_order_relaxed) != NOT_TRIED || !may_load(w))
-        return;
-    if (atomic_compare_exchange_strong(&lib.state, &state, LOADING))
-        atomic_store_explicit(&lib.state, load() ? LOADED : NOT_TO_BE_HAD, memory_order_release);
-}
-
 static bool loaded(void) {
     return atomic_load_explicit(&lib.state, memory_order_acquire) == LOADED;
+}
+
+/* A thread's first cached walk allocates its thread-local memory. */
+static void enter_thread(void) {
+    void *pc[2];
+    if (!guard_enter())
+        return;
+    lib.backtrace(pc, 2);
+    guard_leave();
+    self.has_libunwind = 1;
+}
+
+void walk_load_libunwind(const struct walk *w, bool cached) {
+    int state = atomic_load_explicit(&lib.state, memory_order_acquire);
+    bool load_it = state == NOT_TRIED, enter_it = cached && !self.has_libunwind;
+    if ((!load_it && !(enter_it && state == LOADED)) || !may_load(w))
+        return;
+    uint64_t all = ~UINT64_C(0), before = 0;
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+    if (load_it && atomic_compare_exchange_strong(&lib.state, &state, LOADING))
+        atomic_store_explicit(&lib.state, load() ? LOADED : NOT_TO_BE_HAD, memory_order_release);
+    if (enter_it && loaded())
+        enter_thread();
+    sys(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
 }
 
 /* The return address, whether libunwind gives that or one inside the calling instruction: on
@@ -149,7 +169,7 @@ static uintptr_t behind_call(uintptr_t pc) {
 }
 
 bool walk_libunwind(struct walk *w) {
-    if (!loaded() || !guard_enter())
+    if (!self.has_libunwind || !guard_enter())
         return false;
     void *pc[64 + 8]; /* some frames are ours */
     int n = lib.backtrace(pc, (int)(w->max + 8));

@@ -20,7 +20,8 @@ struct walk {
 void walk_glibc(struct walk *w);
 
 /* libunwind's cached walk, for threads that capture often: 0.1 to 0.3 us, after 115 to 290 us for a
- * thread's first. False: not to be had. */
+ * thread's first. False: not to be had, or not yet
+ * (walk_load_libunwind). */
 bool walk_libunwind(struct walk *w);
 
 /* libunwind step by step: 6 to 12 us, nothing set up per thread, passes through JIT code by its
@@ -30,9 +31,11 @@ bool walk_libunwind_steps(struct walk *w);
 /* Once, from the constructor. */
 void walk_begin(void);
 
-/* Loads libunwind if that was not tried yet and can do no harm: not inside a signal handler, which
- * may have interrupted the loader, and not in a forked child, where it may be locked for ever. `w`
- * is a walk_glibc of this moment. */
-void walk_load_libunwind(const struct walk *w);
+/* Loads libunwind if that was not tried yet, and with `cached` has it set up the calling thread's
+ * memory: both allocate, so only where that can do no harm. Not inside a signal handler, which may
+ * have interrupted the loader or malloc(), and not in a forked child, where those may be locked for
+ * ever. Signals are blocked meanwhile: a handler that jumps away would leave them locked. `w` is a
+ * walk_glibc of this moment. */
+void walk_load_libunwind(const struct walk *w, bool cached);
 
 #endif

@@ -57,6 +57,9 @@ static bool count_of(const struct box_region *r, int i, uint64_t file_size, uint
 
 static enum view_error check_header(const struct box_header *h, uint64_t file_size,
                                     uint32_t count[REGION_COUNT]) {
+    static const char unwritten[sizeof h->magic];
+    if (file_size > sizeof *h && memcmp(h->magic, unwritten, sizeof unwritten) == 0)
+        return VIEW_UNFINISHED;
     if (memcmp(h->magic, BOX_MAGIC, sizeof h->magic) != 0)
         return VIEW_NOT_A_BOX;
     if (h->version != BOX_VERSION || h->header_size != sizeof *h)
@@ -156,6 +159,7 @@ void view_free(struct view *v) {
 const char *view_error_text(enum view_error e) {
     static const char *const text[] = {
         [VIEW_OK] = "ok",
+        [VIEW_UNFINISHED] = "a state file whose process is setting it up, or ended while it did",
         [VIEW_NOT_A_BOX] = "not a poolguard state file",
         [VIEW_OTHER_VERSION] =
             ("a state file of another version of poolguard: use the command that came with the "

@@ -30,6 +30,7 @@ void view_own(struct view *v, const struct box *b);
 
 enum view_error {
     VIEW_OK,
+    VIEW_UNFINISHED,    /* its process is setting it up */
     VIEW_NOT_A_BOX,     /* too short, or no state file at all */
     VIEW_OTHER_VERSION, /* of another version of the library */
     VIEW_GARBLED,       /* the header contradicts itself or the file's size */

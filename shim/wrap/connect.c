@@ -12,8 +12,8 @@ static void note_exhaustion(int error) {
 }
 
 void socket_after(int fd, int domain, int type, int protocol) {
-    KEEP_ERRNO(if (fd < 0) note_exhaustion(kept_errno);
-               else if (process_ready()) conn_socket(fd, domain, type, protocol));
+    BOOKKEEPING(if (fd < 0) note_exhaustion(kept_errno);
+                else if (process_ready()) conn_socket(fd, domain, type, protocol));
 }
 
 EXPORT int socket(int domain, int type, int protocol) {
@@ -44,19 +44,24 @@ static size_t looked_at(socklen_t len) {
     return len < sizeof(struct sockaddr_in6) ? len : sizeof(struct sockaddr_in6);
 }
 
+static void look_at(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len) {
+    if (!address_is_readable(addr, looked_at(len)))
+        return;
+    a->disconnects = addr->sa_family == AF_UNSPEC;
+    if (addr_from_sockaddr(&a->peer, addr, len) && process_ready())
+        a->dial = conn_dial(fd, &a->peer);
+}
+
 void connect_before(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len) {
     a->dial.slot = FD_NONE;
     a->disconnects = false;
-    if (fd < 0 || len < sizeof addr->sa_family || !address_is_readable(addr, looked_at(len)))
-        return;
-    a->disconnects = addr->sa_family == AF_UNSPEC;
-    if (addr_from_sockaddr(&a->peer, addr, len))
-        KEEP_ERRNO(if (process_ready()) a->dial = conn_dial(fd, &a->peer));
+    if (fd >= 0 && len >= sizeof addr->sa_family)
+        BOOKKEEPING(look_at(a, fd, addr, len));
 }
 
 void connect_after(const struct attempt *a, int fd, int result) {
     if (a->dial.slot != FD_NONE)
-        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
+        BOOKKEEPING(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
     else if (a->disconnects && result == 0)
         KEEP_ERRNO(if (process_known()) conn_disconnected(fd));
 }
@@ -64,7 +69,7 @@ void connect_after(const struct attempt *a, int fd, int result) {
 /* What was sent with the first packet may be on its way before anybody has answered. */
 void fast_open_after(const struct attempt *a, int fd, ssize_t r) {
     if (a->dial.slot != FD_NONE)
-        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, -1, r < 0 ? kept_errno : EINPROGRESS));
+        BOOKKEEPING(conn_dialed(&a->dial, fd, &a->peer, -1, r < 0 ? kept_errno : EINPROGRESS));
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len) {
@@ -93,7 +98,7 @@ static void accepted(int fd, const struct sockaddr *addr, socklen_t room) {
 }
 
 void accept_after(int fd, const struct sockaddr *addr, socklen_t room) {
-    KEEP_ERRNO(if (fd < 0) note_exhaustion(kept_errno); else accepted(fd, addr, room));
+    BOOKKEEPING(if (fd < 0) note_exhaustion(kept_errno); else accepted(fd, addr, room));
 }
 
 /* A caller that does not want the peer's address has one asked for all the same: it tells us the

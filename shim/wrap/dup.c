@@ -10,7 +10,7 @@
 /* Whatever it duplicates, it proves that what stood under the new number is gone. */
 int dup_after(int oldfd, int newfd) {
     if (newfd >= 0 && process_known())
-        KEEP_ERRNO(conn_duplicated(oldfd, newfd));
+        BOOKKEEPING(conn_duplicated(oldfd, newfd));
     return newfd;
 }
 
@@ -20,7 +20,7 @@ uint64_t dup_over_before(int oldfd, int newfd) {
 
 int dup_over_after(int oldfd, int newfd, uint64_t taken, int result) {
     if (oldfd != newfd && process_known())
-        KEEP_ERRNO(conn_overwritten(oldfd, newfd, taken, result >= 0));
+        BOOKKEEPING(conn_overwritten(oldfd, newfd, taken, result >= 0));
     if (newfd == STDERR_FILENO && result >= 0 && !thread_in_vfork_child())
         trigger_stderr_moved();
     return result;

@@ -21,6 +21,14 @@
         errno = kept_errno;                                                                        \
     } while (0)
 
+/* The same, where the bookkeeping may make a system call (conn/process.h). */
+#define BOOKKEEPING(...)                                                                           \
+    KEEP_ERRNO({                                                                                   \
+        atomic_fetch_add_explicit(&process_busy, 1, memory_order_acq_rel);                         \
+        __VA_ARGS__;                                                                               \
+        atomic_fetch_sub_explicit(&process_busy, 1, memory_order_release);                         \
+    })
+
 /* Does close_range() with these arguments close anything? CLOSE_RANGE_CLOEXEC only marks, unknown
  * flags and a range backwards are EINVAL (close_range(2)). */
 static inline bool range_closes(unsigned first, unsigned last, unsigned flags) {

@@ -25,7 +25,7 @@ VERSION, HEADER_SIZE, FILE_SIZE, PID = (8, "<I"), (12, "<I"), (16, "<Q"), (24, "
 SUPPRESSIONS, SUPPRESSIONS_SIZE = 328, 256
 REGIONS = {name: 616 + 24 * i
            for i, name in enumerate(["modules", "hosts", "stacks", "sites", "conns"])}
-HEADER_END = 616 + 24 * 5
+HEADER_END = 616 + 24 * 6
 
 
 def in_region(name, field):

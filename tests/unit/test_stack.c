@@ -104,7 +104,7 @@ static uint32_t stacks(void) {
 
 static void begin(unsigned unwinder, size_t depth) {
     stack_setup(depth, unwinder);
-    walk_load_libunwind(&(struct walk){.max = 1});
+    walk_load_libunwind(&(struct walk){.max = 1}, true);
 }
 
 /* The interned stacks are of one process, whose box this is; all tests share it. */
