@@ -1,4 +1,5 @@
 /* poolguard report PID: the report of a process, without touching it. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,13 +82,24 @@ static int report_view(const struct found *f, const struct view *v) {
     return status;
 }
 
+/* A file that its process is setting up at this moment is done with in a millisecond. */
+static enum view_error view_read_finished(struct view *v, int fd) {
+    enum { TRIES = 100, NAP_MS = 10 };
+    enum view_error e = view_read(v, fd);
+    for (int i = 0; e == VIEW_UNFINISHED && i < TRIES; i++) {
+        poll(NULL, 0, NAP_MS);
+        e = view_read(v, fd);
+    }
+    return e;
+}
+
 static int report_one(const char *name, const char *state_dir) {
     struct found f;
     struct view v;
     const char *fault = find_box(&f, name, state_dir);
     if (fault)
         return cannot(fault);
-    enum view_error e = view_read(&v, f.fd);
+    enum view_error e = view_read_finished(&v, f.fd);
     close(f.fd);
     if (e != VIEW_OK) {
         fprintf(stderr, "poolguard: %s: %s\n", f.path, view_error_text(e));
