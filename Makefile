@@ -1,6 +1,6 @@
 # poolguard: `make` builds, `make demo` shows it at work, `make test` runs everything.
-# Other targets: unit apps torture soak sanitize aarch64 test-aarch64 bench deps lint format install uninstall clean.
-# V=1: show commands.
+# Other targets: unit apps compat torture soak sanitize aarch64 test-aarch64 bench deps lint format install
+# uninstall clean. V=1: show commands.
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -26,7 +26,7 @@ CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7
 
-.PHONY: all demo test unit unit-programs apps torture torture-short soak sanitize aarch64 test-aarch64 bench deps deps-build lint format install uninstall clean
+.PHONY: all demo test unit unit-programs apps compat torture torture-short soak sanitize aarch64 test-aarch64 bench deps deps-build lint format install uninstall clean
 all: $(BUILD)/libpoolguard.so $(BUILD)/poolguard $(MAN)
 
 $(BUILD)/lib/%.o: %
@@ -122,6 +122,13 @@ soak: all
 test: deps
 	$(Q)$(MAKE) --no-print-directory unit sanitize
 	$(Q)$(MAKE) --no-print-directory apps torture-short
+
+# Other people's test suites, bare and guarded: writes tests/compat/RESULTS.md. About a quarter of an
+# hour; ARGS names some of them, whose table is only printed.
+compat: all
+	$(Q)tests/install-deps compat
+	$(Q)POOLGUARD_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/compat
+	$(Q)POOLGUARD_BUILD=$(abspath $(BUILD)) tests/compat/run $(ARGS)
 
 # --- aarch64 --------------------------------------------------------------------------------------
 # By Debian's cross compiler; the tests run under qemu-user. On such a machine itself, plain `make`.

@@ -1,0 +1,5 @@
+"""The helpers of tests/apps are ours as well."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "apps"))
