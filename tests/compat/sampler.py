@@ -52,7 +52,7 @@ def identify(pid, box):
     """The Process whose state file is `box`; None when that is not mapped (any more)."""
     try:
         with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:
-            if not any(line.rstrip().endswith("/" + box.name) for line in maps):
+            if not any(line.rstrip().endswith(f" {box}") for line in maps):
                 return None
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
             start = int(stat.read().rsplit(")", 1)[1].split()[19]) / TICK
