@@ -147,7 +147,7 @@ class Sampler:
             wrong = {key: still[key] for key in wrong.keys() & still.keys()}
             looks += 1
         for what, told in wrong.values():
-            self._violation(pid, what, told.text)
+            self._violation(pid, what, told.text if told else "")
 
     def _sample(self, process, box):
         """The kernel's connections, the guard's, the kernel's again; None when it has ended."""
@@ -160,8 +160,7 @@ class Sampler:
         if identify(process.pid, box) != process:
             return None
         if not told:
-            self._violation(process.pid, f"no report: {complaint}", "")
-            return None
+            return None, complaint, None
         for socket in before.held:
             self.first.setdefault(socket.inode, (process, now()))
         self.tally.samples += 1
@@ -180,6 +179,8 @@ class Sampler:
         if not sample:
             return {}
         before, told, after = sample
+        if not before:  # the process may be setting up its state file at this moment
+            return {"report": (f"no report: {told}", None)}
         wrong = {}
         for socket in missing(before, told, after):
             if self.is_newcomer(process, socket):
