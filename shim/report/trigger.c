@@ -271,8 +271,28 @@ static void chain(int sig, siginfo_t *info, void *context) {
         theirs.sa_handler(sig);
 }
 
+/* A program that sends itself a signal of which it has never said anything means to be killed by
+ * it, and so it is; unless the user named the signal. */
+static bool means_to_die(const siginfo_t *info) {
+    const struct sigaction *theirs = atomic_load(&programs);
+    bool sent = info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE;
+    return sent && info->si_pid == (int)sys(SYS_getpid) && !was_named() &&
+           (!theirs || theirs->sa_handler == SIG_DFL);
+}
+
+/* It is blocked until the handler returns. */
+static void die_by(int sig) {
+    struct sigaction def = {.sa_handler = SIG_DFL};
+    real.sigaction(sig, &def, NULL);
+    sys(SYS_tgkill, sys(SYS_getpid), sys(SYS_gettid), sig);
+}
+
 static void on_signal(int sig, siginfo_t *info, void *context) {
     int saved = errno;
+    if (!process_is_quiet() && means_to_die(info)) {
+        die_by(sig);
+        return;
+    }
     if (!process_is_quiet() && process_ready())
         report_now();
     errno = saved;
@@ -355,7 +375,7 @@ void trigger_setup(const struct options *o) {
     /* The real one: a sanitizer's is not ready yet. */
     int (*register_exit)(void (*)(int, void *), void *) = next_function("on_exit");
     register_exit(on_exit_of_program, NULL);
-    at_quick_exit(on_quick_exit);
+    (void)at_quick_exit(on_quick_exit); /* without memory: no report then */
 }
 
 void trigger_process_ready(void) {

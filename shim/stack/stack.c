@@ -153,7 +153,7 @@ static uint32_t stack_intern_foreign(const struct view *v, const struct box_stac
 
 uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image) {
     const struct box_stack *s = view_stack(v, stack);
-    uintptr_t pc[BOX_FRAMES_MAX];
+    uintptr_t pc[BOX_FRAMES_MAX] = {0};
     if (!s || !view_depth(s))
         return BOX_NONE;
     if (!same_image)
