@@ -8,6 +8,7 @@ struct found {
     int fd;       /* of the state file; the caller closes it */
     int pid;      /* 0: unknown, the user named a file */
     bool running; /* the file is mapped by this very process, so it is neither old nor another's */
+    bool namespaces; /* it has libc mapped twice: dlmopen(3) */
     char path[4160]; /* of the file, for messages */
 };
 

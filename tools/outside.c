@@ -45,6 +45,7 @@ void outside_gather(struct facts *f, struct sockets *s) {
     for (struct socket_entry *e = s->by_inode; e; e = e->hh.next)
         f->unseen += e->is_tcp && !e->claimed && e->tcp != TCP_IS_LISTEN && e->tcp != TCP_IS_CLOSE;
     f->unseen_known = true;
+    f->holes |= s->has_uring ? FACT_HOLE_URING : 0;
 }
 
 static uint8_t last_known_state(const struct fact *x) {

@@ -70,6 +70,7 @@ static int report_view(const struct found *f, const struct view *v) {
     if (!facts_begin(&r.facts, v))
         return cannot("not enough memory");
     const char *fault = gather(&r, &s, f);
+    r.facts.holes |= f->namespaces ? FACT_HOLE_NAMESPACE : 0;
     int status;
     if (fault) {
         fprintf(stderr, "poolguard: process %d: %s\n", f->pid, fault);

@@ -61,6 +61,7 @@ static void add_link(struct sockets *s, int dir, const char *name, const char *p
         add_fd(s, inode, atoi(name));
     else if (s->watch.bits && strcmp(target, "anon_inode:[eventpoll]") == 0)
         epoll_watch_read(&s->watch, pid, atoi(name));
+    s->has_uring |= strcmp(target, "anon_inode:[io_uring]") == 0;
 }
 
 static bool read_fds(struct sockets *s, int pid) {

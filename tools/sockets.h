@@ -27,6 +27,7 @@ struct socket_entry {
 struct sockets {
     struct socket_entry *by_inode;
     struct epoll_watch watch;
+    bool has_uring;
 };
 
 /* NULL, or what was in the way, in a few words; *needs_permission says that it was that. */

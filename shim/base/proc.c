@@ -7,14 +7,28 @@
 #include "base/out.h"
 #include "base/sys.h"
 
-int proc_open(const char *pid, const char *what, int fd, int flags) {
-    char path[64];
+enum { PATH_ROOM = 64 };
+
+static void path_write(char path[PATH_ROOM], const char *pid, const char *what, int fd) {
     struct out o;
-    out_init(&o, -1, path, sizeof path - 1);
+    out_init(&o, -1, path, PATH_ROOM - 1);
     out_strs(&o, "/proc/", pid, what, NULL);
     if (fd >= 0)
         out_u64(&o, (uint64_t)fd);
     path[o.len] = '\0';
+}
+
+bool proc_fd_is_uring(const char *pid, int fd) {
+    static const char uring[] = "anon_inode:[io_uring]";
+    char path[PATH_ROOM], name[sizeof uring];
+    path_write(path, pid, "/fd/", fd);
+    long n = sys(SYS_readlinkat, AT_FDCWD, path, name, sizeof name);
+    return n == sizeof uring - 1 && memcmp(name, uring, sizeof uring - 1) == 0;
+}
+
+int proc_open(const char *pid, const char *what, int fd, int flags) {
+    char path[PATH_ROOM];
+    path_write(path, pid, what, fd);
     return (int)sys(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
 }
 

@@ -15,4 +15,7 @@ int proc_open(const char *pid, const char *what, int fd, int flags);
  * not visited. False when /proc can not be read (no descriptor left, no permission). */
 bool proc_fds(const char *pid, void (*visit)(int fd, void *), void *arg);
 
+/* Is the descriptor an io_uring, as its name says? */
+bool proc_fd_is_uring(const char *pid, int fd);
+
 #endif

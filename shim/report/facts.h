@@ -29,6 +29,12 @@ const char *tcp_state_name(unsigned state);
 
 enum { FACT_FDS = 4 };
 
+enum {
+    FACT_HOLE_URING = 1, /* it has an io_uring */
+    FACT_HOLE_NAMESPACE =
+        2, /* objects in a namespace of their own (dlmopen(3)), with another libc */
+};
+
 /* One connection that the kernel has confirmed: the copy of its record, and what the kernel says.
  */
 struct fact {
@@ -57,6 +63,7 @@ struct facts {
     uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
+    uint8_t holes; /* FACT_HOLE_*: ways in which the program opens what can not be seen */
     void *map;
     size_t map_size;
 };

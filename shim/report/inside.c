@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -87,6 +88,21 @@ struct others {
     struct epoll_watch *watch; /* NULL: not asked for */
 };
 
+/* An anonymous inode: an epoll set, an io_uring, or something else. */
+static void visit_anonymous(const struct others *o, int fd) {
+    if (proc_fd_is_uring("self", fd))
+        o->f->holes |= FACT_HOLE_URING;
+    else if (o->watch)
+        epoll_watch_read(o->watch, "self", fd);
+}
+
+/* glibc keeps a list of namespaces from the first dlmopen() on (<link.h>, since 2.35). */
+static bool has_namespaces(void) {
+    const struct r_debug_extended *first = (const void *)&_r_debug;
+    __asm__("" : "+r"(first)); /* the object is larger than its declaration */
+    return _r_debug.r_version > 1 && first->r_next;
+}
+
 static void visit_other(int fd, void *arg) {
     struct others *o = arg;
     struct stat st;
@@ -94,8 +110,8 @@ static void visit_other(int fd, void *arg) {
         return;
     if (S_ISSOCK(st.st_mode))
         o->f->unseen += is_connection(fd);
-    else if (o->watch && (st.st_mode & S_IFMT) == 0)
-        epoll_watch_read(o->watch, "self", fd);
+    else if ((st.st_mode & S_IFMT) == 0)
+        visit_anonymous(o, fd);
 }
 
 static void mark_watched(struct facts *f, const struct epoll_watch *w) {
@@ -111,6 +127,7 @@ void inside_gather(struct facts *f) {
     struct epoll_watch watch = {0};
     bool wanted = f->count > 0 && epoll_watch_begin(&watch);
     struct others o = {.f = f, .watch = wanted ? &watch : NULL};
+    f->holes |= has_namespaces() ? FACT_HOLE_NAMESPACE : 0;
     f->unseen_known = proc_fds("self", visit_other, &o);
     if (wanted)
         mark_watched(f, &watch);

@@ -370,6 +370,12 @@ static void write_notes(struct writer *w) {
         out_count(w->o, w->r->facts.unseen, "TCP connection");
         out_str(w->o, " (opened by raw system calls)\n");
     }
+    if (w->r->facts.holes & FACT_HOLE_URING)
+        out_str(w->o,
+                "\nit has an io_uring: what is opened, used or closed through it is not seen\n");
+    if (w->r->facts.holes & FACT_HOLE_NAMESPACE)
+        out_str(w->o, "\nit has loaded objects into a namespace of their own (dlmopen): what they "
+                      "open is not seen being opened\n");
     if (dropped) {
         out_str(w->o, "\nthe tables were full: ");
         out_count(w->o, dropped, "record");
