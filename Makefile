@@ -57,7 +57,7 @@ $(BUILD)/poolguard: $(CMD_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(CMD_OBJ) $(HARDEN) -llzma
 
 # The manual: its options come from the table in shim/base/options.def.
-$(BUILD)/man/%: $(BUILD)/poolguard
+$(BUILD)/man/%: $(BUILD)/poolguard $(wildcard tools/man/*.in shim/man/*.in)
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/poolguard man-options >$(BUILD)/man/options
 	$(Q)sed -e '/^@OPTIONS@$$/{r $(BUILD)/man/options' -e 'd;}' -e 's/@VERSION@/$(VERSION)/' \

@@ -8,8 +8,8 @@
 #include "base/options.h"
 #include "state/view.h"
 
-/* Has exec left descriptors beyond the standard ones open that are TCP connections? From the
- * constructor; two system calls where there are none. */
+/* Has exec left TCP connections open? From the constructor; one system call where only the standard
+ * descriptors are open. */
 bool inherit_is_needed(void);
 
 /* What an ancestor's state file says, looked at before this process's own takes the place of one.
