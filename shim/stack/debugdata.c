@@ -36,7 +36,7 @@ typedef int xz_decode(uint64_t *memlimit, uint32_t flags, const struct xz_alloca
 static xz_decode *decode;
 
 void names_set_xz(void *lzma_stream_buffer_decode_fn) {
-    __atomic_store_n(&decode, (xz_decode *)lzma_stream_buffer_decode_fn, __ATOMIC_RELAXED);
+    __atomic_store_n(&decode, (xz_decode *)lzma_stream_buffer_decode_fn, __ATOMIC_RELEASE);
 }
 
 static void *block_alloc(void *opaque, size_t count, size_t size) {
@@ -74,7 +74,7 @@ static size_t first_guess(size_t size) {
 }
 
 uint8_t *debugdata_unpack(const uint8_t *xz, size_t size, size_t *mapped) {
-    xz_decode *fn = __atomic_load_n(&decode, __ATOMIC_RELAXED);
+    xz_decode *fn = __atomic_load_n(&decode, __ATOMIC_ACQUIRE);
     if (!fn)
         return NULL;
     int ret = XZ_BUF_ERROR;

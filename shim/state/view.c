@@ -82,12 +82,20 @@ static void end_texts(struct box_header *h, struct box_module *modules, uint32_t
     }
 }
 
+/* Is it one life in both copies? The number says so for the time of the copying; what does not
+ * change in a life must be the same too, for within a copy the bytes come in no certain order. */
+static bool is_same_life(const struct box_conn *a, const struct box_conn *b) {
+    return atomic_load_explicit(&a->seq, memory_order_relaxed) ==
+               atomic_load_explicit(&b->seq, memory_order_relaxed) &&
+           a->id == b->id && a->inode == b->inode && a->site == b->site && a->opened == b->opened &&
+           addr_equal(&a->peer, &b->peer);
+}
+
 /* A record that changed lives between the two copies, or was being written, is no record. */
 static void keep_steady(struct box_conn *first, const struct box_conn *second, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         uint32_t seq = atomic_load_explicit(&first[i].seq, memory_order_relaxed);
-        uint32_t again = atomic_load_explicit(&second[i].seq, memory_order_relaxed);
-        if (seq != again || seq % 2 != 0)
+        if (seq % 2 != 0 || !is_same_life(&first[i], &second[i]))
             atomic_store_explicit(&first[i].state, CONN_FREE, memory_order_relaxed);
     }
 }

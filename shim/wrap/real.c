@@ -6,14 +6,15 @@
 /* Each pointer leads at first to a function that looks the real one up, and then to that: a program
  * that makes none of the calls pays for none. All rows exist in every glibc that has
  * _dl_find_object, which the library needs. */
+#define LOOK_UP(name) __atomic_store_n((void **)&real.name, next_function(#name), __ATOMIC_RELAXED)
 #define REAL(ret, name, params, args)                                                              \
     static ret first_##name params {                                                               \
-        *(void **)&real.name = next_function(#name);                                               \
+        LOOK_UP(name);                                                                             \
         return real.name args;                                                                     \
     }
 #define REAL_VOID(name, params, args)                                                              \
     static void first_##name params {                                                              \
-        *(void **)&real.name = next_function(#name);                                               \
+        LOOK_UP(name);                                                                             \
         real.name args;                                                                            \
     }
 #define REAL_VA REAL
