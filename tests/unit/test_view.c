@@ -175,6 +175,14 @@ static void a_file_of_the_producers_own_is_read(void **state) {
     support_rmdir(dir);
 }
 
+/* The magic is written last (state/box.c). */
+static void a_file_that_is_being_set_up_is_said_to_be_one(void **state) {
+    (void)state;
+    memset(header()->magic, 0, sizeof header()->magic);
+    assert_int_equal(verdict_on_it(), VIEW_UNFINISHED);
+    assert_non_null(strstr(view_error_text(VIEW_UNFINISHED), "setting it up"));
+}
+
 static void reading_changes_neither_the_file_nor_its_offset(void **state) {
     (void)state;
     static unsigned char again[FILE_MAX];
@@ -520,6 +528,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_good_file_is_read_whole),
         TEST(a_file_of_the_producers_own_is_read),
+        TEST(a_file_that_is_being_set_up_is_said_to_be_one),
         TEST(reading_changes_neither_the_file_nor_its_offset),
         TEST(a_record_caught_half_written_is_not_shown),
         TEST(unfinished_records_and_wrong_indices_are_none),
