@@ -13,15 +13,14 @@ Written by `make compat`; do not edit. Each test ran without the guard and with 
 as an ordinary user. During the guarded run a checker compared the guard's open connections with
 the kernel's: *samples* of processes, *violations* where they were not the same.
 
-| suite | tests | bare: passed, failed, skipped | guarded | differ | by signal | flaky | samples | came in | violations |
+| suite | tests | bare: passed, failed, skipped | guarded | differ | by signal | flaky | samples | unseen | violations |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 NOTES = f"""
 *Differ*: outcomes that the guard changes. *By signal*: tests that want SIGUSR1's default action, to
 kill; the guard writes its report on it, and with `POOLGUARD_SIGNAL=0` the outcome is as bare.
-*Flaky*: the outcome varies bare as well. Whatever differed was run again {AGAIN} times each way. *Came in*:
-whether connections came from another program, by a message or through `exec()`, which the guard
-does not see being opened. A test whose outcome is "skipped" is so on this machine and for this user.
+*Flaky*: the outcome varies bare as well. Whatever differed was run again {AGAIN} times each way. *Unseen*:
+whether there were connections that the guard did not see being opened, and counted as such. A test whose outcome is "skipped" is so on this machine and for this user.
 """
 
 

@@ -7,9 +7,8 @@ the times. The process is never touched: no signal, no stop.
 
 A socket is missing for a moment while its process is between the system call and the guard's note
 of it (or between the note and close()), and may live and end between the looks: only what is still
-wrong when looked at again is a violation. A connection that came from another process by a message,
-or through exec(), is not seen being opened and is counted apart; one that came through fork() alone
-must be there.
+wrong when looked at again is a violation. What the guard itself counts as "not seen being opened" is
+counted apart.
 """
 import json
 import os
