@@ -27,6 +27,8 @@ void conn_enter(int fd, uint64_t slot) {
     uint64_t stale = fd_put(fd, slot, &ok);
     if (!ok)
         record_release(slot, fd);
+    if (fd >= 0)
+        fd_closed_clear((unsigned)fd, (unsigned)fd);
     record_release(stale, fd);
 }
 
@@ -64,6 +66,7 @@ static void forget_one(int fd, uint64_t slot, void *unused) {
 
 void conn_forget_range(unsigned first, unsigned last) {
     fd_each(first, last, forget_one, NULL);
+    fd_closed_clear(first, last);
 }
 
 /* --- what the kernel knows of a socket ------------------------------------------------------- */

@@ -42,6 +42,16 @@ struct fd_closed *fd_closed_note(int fd) {
     return page ? &page->closed[(unsigned)fd % FD_PAGE] : NULL;
 }
 
+void fd_closed_clear(unsigned first, unsigned last) {
+    for (unsigned fd = first; fd <= last && fd < FD_MAX; fd++) {
+        struct fd_closed *c = fd_closed_note((int)fd);
+        if (c)
+            atomic_store_explicit(&c->what, 0, memory_order_relaxed);
+        else
+            fd |= FD_PAGE - 1;
+    }
+}
+
 uint64_t fd_put(int fd, uint64_t slot, bool *ok) {
     _Atomic uint64_t *s = slot_at(fd, slot != FD_NONE);
     *ok = s || slot == FD_NONE;

@@ -86,6 +86,8 @@ static inline struct fd_closed *fd_closed(int fd) {
 
 /* Where to note it, NULL for a number without a slot. */
 struct fd_closed *fd_closed_note(int fd);
+/* The numbers stand for something else from here on. */
+void fd_closed_clear(unsigned first, unsigned last);
 
 /* Puts a slot in place and returns what was there. Storing where nothing is and nothing was costs
  * no memory. False through *ok when there is no memory for the page; nothing was stored then. */

@@ -42,7 +42,7 @@ def test_a_number_that_was_anothers_by_then_is_told_with_its_owner(double_close)
         assert "it closed that one twice and hit another" in group.evidence[0]
 
 
-@pytest.mark.parametrize("way", ["sweep", "sweep-down", "reopened", "loop"])
+@pytest.mark.parametrize("way", ["sweep", "sweep-down", "reopened", "swept", "moved", "loop"])
 def test_what_means_no_connection_in_particular_is_no_double_close(double_close, way):
     for found in double_close(way).values():
         assert found.of("RISK") == [], found.text

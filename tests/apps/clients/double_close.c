@@ -6,6 +6,8 @@
  *   stranger  culprit() closes its own connection twice, and by then the number is owner()'s
  *   sweep     every number from 3 up, some of which were connections
  *   reopened  the number was a file meanwhile, properly closed
+ *   swept     the number was a file meanwhile, and closed with all others
+ *   moved     the number was a duplicate meanwhile, and closed by close_range()
  *   loop      connections opened and closed, once each */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -111,6 +113,23 @@ KEPT static void after_reopening(void) {
     close(fd); /* a mistake, but not the connection's */
 }
 
+KEPT static void after_sweeping(void) {
+    int fd = dial();
+    finish(fd);
+    if (open("/dev/null", O_RDONLY) != fd)
+        exit(4);
+    closefrom(fd);
+    close(fd);
+}
+
+KEPT static void after_moving(void) {
+    int fd = dial();
+    finish(fd);
+    dup2(STDIN_FILENO, fd);
+    close_range((unsigned)fd, (unsigned)fd, 0);
+    close(fd);
+}
+
 KEPT static void in_a_loop(void) {
     for (int i = 0; i < 50; i++)
         finish(dial());
@@ -119,9 +138,11 @@ KEPT static void in_a_loop(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} way[] = {{"owner", by_owner},           {"stream", by_stream}, {"raw", by_raw_call},
-           {"stranger", by_stranger},     {"sweep", by_sweep},   {"sweep-down", by_sweep_downwards},
-           {"reopened", after_reopening}, {"loop", in_a_loop}};
+} way[] = {{"owner", by_owner},           {"stream", by_stream},
+           {"raw", by_raw_call},          {"stranger", by_stranger},
+           {"sweep", by_sweep},           {"sweep-down", by_sweep_downwards},
+           {"reopened", after_reopening}, {"swept", after_sweeping},
+           {"moved", after_moving},       {"loop", in_a_loop}};
 
 int main(int argc, char **argv) {
     char line[8];
