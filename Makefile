@@ -14,7 +14,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 override CPPFLAGS += -D_GNU_SOURCE -DPG_VERSION='"$(VERSION)"' -Ishim -Itools -MMD -MP
 override CFLAGS += -std=gnu11 $(WARN) -fvisibility=hidden
 HARDEN := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 
 LIB_SRC := $(wildcard shim/*/*.c) shim/wrap/stubs-$(ARCH).S
 LIB_OBJ := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
@@ -188,7 +188,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/poolguard $(DESTDIR)$(LIBDIR)/libpoolguard.so
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/poolguard.1 $(DESTDIR)$(PREFIX)/share/man/man7/libpoolguard.7
-	-rmdir $(DESTDIR)$(LIBDIR)
+	rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || :
 
 clean:
 	rm -rf $(BUILD)

@@ -96,13 +96,22 @@ static void diag_addr(struct addr *a, int family, const uint32_t *ip, uint16_t p
     addr_from_sockaddr(a, (struct sockaddr *)&ss, sizeof ss);
 }
 
+/* The kernel's tables count a FIN that was not read yet as a byte (tcp_inq() leaves it out). */
+static uint32_t unread_of(unsigned state, uint32_t queued) {
+    bool ended = state == TCP_IS_CLOSE_WAIT || state == TCP_IS_LAST_ACK ||
+                 state == TCP_IS_CLOSING || state == TCP_IS_TIME_WAIT;
+    if (state == TCP_IS_LISTEN)
+        return 0;
+    return ended && queued ? queued - 1 : queued;
+}
+
 static void take_diag(struct sockets *s, const struct inet_diag_msg *m, size_t size) {
     struct socket_entry *e = sockets_find(s, m->idiag_inode);
     if (!m->idiag_inode || !e)
         return;
     e->is_tcp = true;
     e->tcp = m->idiag_state;
-    e->unread = m->idiag_state == TCP_IS_LISTEN ? 0 : m->idiag_rqueue;
+    e->unread = unread_of(m->idiag_state, m->idiag_rqueue);
     diag_addr(&e->local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
     diag_addr(&e->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
     size_t left = size - sizeof *m;
@@ -194,7 +203,7 @@ static void take_proc_line(struct sockets *s, const char *line) {
         return;
     e->is_tcp = true;
     e->tcp = (uint8_t)state;
-    e->unread = state == TCP_IS_LISTEN ? 0 : unread;
+    e->unread = unread_of(state, unread);
 }
 
 static bool read_proc(struct sockets *s, int pid, const char *table) {

@@ -140,7 +140,7 @@ void out_u64_right(struct out *o, uint64_t v, unsigned width) {
     char t[24];
     const char *d = digits(t, v, 10);
     size_t n = strlen(d);
-    out_blanks(o, n < width ? width - n : 0);
+    out_blanks(o, n + 2 <= width ? width - n : 2); /* columns never touch */
     out_str(o, d);
 }
 

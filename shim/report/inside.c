@@ -1,5 +1,6 @@
 #include "report/inside.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -96,11 +97,22 @@ static void visit_anonymous(const struct others *o, int fd) {
         epoll_watch_read(o->watch, "self", fd);
 }
 
-/* glibc keeps a list of namespaces from the first dlmopen() on (<link.h>, since 2.35). */
+/* glibc keeps a list of namespaces from the first dlmopen() on (<link.h>, since 2.35). The
+ * program's own dynamic section leads there: naming _r_debug would make us depend on the loader's
+ * file. */
 static bool has_namespaces(void) {
-    const struct r_debug_extended *first = (const void *)&_r_debug;
-    __asm__("" : "+r"(first)); /* the object is larger than its declaration */
-    return _r_debug.r_version > 1 && first->r_next;
+    struct dl_find_object us;
+    if (_dl_find_object((void *)(uintptr_t)&has_namespaces, &us) != 0) // NOLINT
+        return false;
+    const struct link_map *program = us.dlfo_link_map;
+    while (program->l_prev)
+        program = program->l_prev;
+    for (const ElfW(Dyn) *d = program->l_ld; d->d_tag != DT_NULL; d++) {
+        const struct r_debug_extended *r = (const void *)d->d_un.d_ptr; // NOLINT
+        if (d->d_tag == DT_DEBUG && r)
+            return r->base.r_version > 1 && r->r_next;
+    }
+    return false;
 }
 
 static void visit_other(int fd, void *arg) {

@@ -63,7 +63,8 @@ def script(*argv):
 
 PY_FRAMES = ["_PyEval_EvalFrameDefault@*/python3*"]
 RUBY_FRAMES = ["rsock_connect@*/socket.so", "rb_*@*/libruby*"]
-NODE_FRAMES = ["uv_*tcp_connect@*/node", "*TCPWrap*Connect*@*/node"]
+# Debian's node has libuv and itself in libraries, and the former without symbols.
+NODE_FRAMES = ["uv_*tcp_connect@*/node|*@*/libuv.so.1*", "*TCPWrap*Connect*@*/*node*"]
 JVM_FRAMES = ["Java_sun_nio_ch_Net_connect0@*/libnio.so"]
 URL = "http://{host}:{port}/"
 

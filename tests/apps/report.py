@@ -24,9 +24,9 @@ class Frame:
     module: str
 
     def matches(self, pattern):
-        """pattern is "function@module", both globs."""
-        function, module = pattern.split("@")
-        return fnmatchcase(self.function, function) and fnmatchcase(self.module, module)
+        """pattern is "function@module", both globs; several, with | between."""
+        return any(fnmatchcase(self.function, function) and fnmatchcase(self.module, module)
+                   for function, module in (p.split("@") for p in pattern.split("|")))
 
 
 @dataclass
