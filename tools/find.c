@@ -49,14 +49,14 @@ static void take_mapping(struct maps *m, char *line) {
     }
 }
 
-/* The pid as the process itself sees it (the innermost of NSpid in proc(5)). */
+/* The pid as the process itself sees it (the innermost of NStgid in proc(5)). */
 static int own_pid(int pid) {
     char path[64], line[256];
     int own = pid;
     snprintf(path, sizeof path, "/proc/%d/status", pid);
     FILE *f = fopen(path, "re");
     while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, "NSpid:", 6) == 0)
+        if (strncmp(line, "NStgid:", 7) == 0)
             own = atoi(strrchr(line, '\t') + 1);
     if (f)
         fclose(f);
@@ -77,16 +77,34 @@ static void read_maps(struct maps *m, int pid) {
     fclose(f);
 }
 
-/* A zombie has no memory left to look at: it has ended. */
-static bool is_running(int pid) {
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+static bool is_alive(const char *path) {
+    char line[512];
     FILE *f = fopen(path, "re");
     if (!f)
         return false;
     char *end = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
     fclose(f);
     return !end || (end[2] != 'Z' && end[2] != 'X');
+}
+
+/* The process as /proc has it: its pid; or one of its threads, when the first has ended and others
+ * go on; 0: it has ended. A zombie has no memory left to look at. */
+static int running_as(int pid) {
+    char path[64];
+    int found = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (is_alive(path))
+        return pid;
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && !found && (e = readdir(d));) {
+        int tid = atoi(e->d_name);
+        snprintf(path, sizeof path, "/proc/%d/stat", tid);
+        found = tid && is_alive(path) ? tid : 0;
+    }
+    if (d)
+        closedir(d);
+    return found;
 }
 
 static const char *open_found(struct found *f) {
@@ -151,7 +169,7 @@ static void find_owner(struct found *f) {
     uint64_t ns;
     const char *slash = strrchr(f->path, '/');
     int pid = place_pid(slash ? slash + 1 : f->path, &ns);
-    if (!pid || !is_running(pid))
+    if (!pid || !(pid = running_as(pid)))
         return;
     read_maps(&m, pid);
     f->running = m.box[0] && stat(m.box, &mapped) == 0 && fstat(f->fd, &named) == 0 &&
@@ -165,8 +183,9 @@ const char *find_box(struct found *f, const char *name, const char *state_dir) {
     f->fd = -1;
     long pid = strtol(name, &end, 10);
     if (*name && !*end && pid > 0 && pid <= INT32_MAX) {
-        f->pid = (int)pid;
-        return is_running(f->pid) ? find_running(f) : find_dead(f, state_dir);
+        int as = running_as((int)pid);
+        f->pid = as ? as : (int)pid;
+        return as ? find_running(f) : find_dead(f, state_dir);
     }
     if (strspn(name, "0123456789") == strlen(name))
         return message("\"%s\" is neither a pid nor a file", name);

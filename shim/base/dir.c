@@ -14,7 +14,7 @@ struct kernel_dirent { /* getdents64(2) */
 };
 
 bool dir_each(int dir, void (*visit)(const char *, void *), void *arg) {
-    char buf[4096] __attribute__((aligned(8)));
+    char buf[1024] __attribute__((aligned(8)));
     long n;
     sys(SYS_lseek, dir, 0, SEEK_SET);
     while ((n = sys(SYS_getdents64, dir, buf, sizeof buf)) > 0) {

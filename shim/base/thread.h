@@ -44,15 +44,16 @@ static inline int thread_id(int pid) {
     return self.tid;
 }
 
+/* The calling thread is about to vfork(). */
+void thread_enter_vfork(void);
+
+/* The flag is set: is this the child? */
+bool thread_is_vfork_child(void);
+
 /* True in the child of vfork() until it execs or exits: it runs on the parent's memory, and what it
  * does to its descriptors must not be recorded (vfork(2)). */
 static inline bool thread_in_vfork_child(void) {
-    if (likely(!self.vfork_parent) || thread_quiet)
-        return false;
-    if ((int)sys(SYS_getpid) != self.vfork_parent)
-        return true;
-    self.vfork_parent = 0;
-    return false;
+    return unlikely(self.vfork_parent) && !thread_quiet && thread_is_vfork_child();
 }
 
 #endif

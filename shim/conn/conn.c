@@ -41,7 +41,9 @@ uint64_t conn_close(int fd, const void *caller) {
     uint64_t slot = fd_take(fd);
     if (slot_is_conn(slot)) {
         int saved = errno;
+        atomic_fetch_add(&process_busy, 1);
         double_close_note(fd, slot);
+        atomic_fetch_sub(&process_busy, 1);
         errno = saved;
         record_release(slot, fd);
     }

@@ -46,7 +46,8 @@ void double_close_note(int fd, uint64_t slot) {
 
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
-enum { SWEEP_LENGTH = 3 };
+/* Some numbers are left out: the one that is kept. */
+enum { SWEEP_LENGTH = 3, SWEEP_GAP = 16 };
 
 /* What was noted of a run of closes that turns out to be a sweep is taken back. */
 static void take_back(struct thread_sweep *s) {
@@ -60,8 +61,8 @@ static void take_back(struct thread_sweep *s) {
 void double_close_follow(int fd, const void *caller) {
     struct thread_sweep *s = &self.sweep;
     int step = fd - s->fd;
-    bool on =
-        caller == s->caller && (step == 1 || step == -1) && (s->length < 2 || step == s->step);
+    bool near = step && step <= SWEEP_GAP && step >= -SWEEP_GAP;
+    bool on = caller == s->caller && near && (s->length < 2 || (step > 0) == (s->step > 0));
     s->fd = fd;
     s->step = step;
     s->caller = caller;
@@ -108,8 +109,10 @@ static void add(int fd, struct fd_closed *note, uint64_t what) {
     store(&d->last, now);
     store(&d->gap, now > at ? now - at : 0);
     atomic_store_explicit(&d->ready, 1, memory_order_release);
-    if (self.sweep.length)
-        self.sweep.noted[self.sweep.length - 1] = i + 1;
+    /* A handler may have come in between, and closed what it likes. */
+    unsigned place = self.sweep.length - 1;
+    if (place < sizeof self.sweep.noted / sizeof *self.sweep.noted)
+        self.sweep.noted[place] = i + 1;
 }
 
 void double_close_check(int fd, int result, int error) {

@@ -32,7 +32,7 @@ static uint32_t site_of(const struct origin *o, const struct addr *peer) {
 static bool peer_of(int fd, struct addr *peer) {
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
-    return sys(SYS_getpeername, fd, &ss, &n) == 0 &&
+    return !process_is_quiet() && sys(SYS_getpeername, fd, &ss, &n) == 0 &&
            addr_from_sockaddr(peer, (struct sockaddr *)&ss, n) && conn_is_tcp(fd);
 }
 
@@ -157,15 +157,20 @@ bool inherit_is_needed(void) {
     return found;
 }
 
-static void look_up(struct view *v, const char *directory, int pid, uint64_t ns) {
+/* Another user's file is nobody's word, and neither is one that says that it is another process's.
+ */
+static void look_up(struct view *v, int dir, uint32_t uid, int pid, uint64_t ns) {
     char path[PLACE_MAX];
-    place_file(path, directory, pid, ns);
+    struct stat st;
+    place_file(path, "", pid, ns);
     int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    long fd = sys(SYS_openat, AT_FDCWD, path, flags);
+    long fd = sys(SYS_openat, dir, path + 1, flags);
     memset(v, 0, sizeof *v);
     if (fd < 0)
         return;
-    view_read(v, (int)fd);
+    if (sys(SYS_fstat, fd, &st) == 0 && st.st_uid == uid && view_read(v, (int)fd) == VIEW_OK &&
+        v->header->pid != pid)
+        view_free(v);
     sys(SYS_close, fd);
 }
 
@@ -175,9 +180,14 @@ void inherit_look_up(struct ancestry *a, const struct options *o) {
     if (strcmp(o->state_dir, "off") == 0)
         return;
     uint64_t ns = place_pid_namespace();
-    place_directory(directory, o->state_dir, (uint32_t)sys(SYS_geteuid));
-    look_up(&a->self, directory, (int)sys(SYS_getpid), ns);
-    look_up(&a->parent, directory, (int)sys(SYS_getppid), ns);
+    uint32_t uid = (uint32_t)sys(SYS_geteuid);
+    place_directory(directory, o->state_dir, uid);
+    int dir = place_open(directory, uid, !*o->state_dir);
+    if (dir < 0)
+        return;
+    look_up(&a->self, dir, uid, (int)sys(SYS_getpid), ns);
+    look_up(&a->parent, dir, uid, (int)sys(SYS_getppid), ns);
+    sys(SYS_close, dir);
 }
 
 void inherit_forget(struct ancestry *a) {

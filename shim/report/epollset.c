@@ -45,12 +45,12 @@ static void read_line(struct epoll_watch *w, const char *s) {
         w->bits[fd / 64] |= UINT64_C(1) << (fd % 64);
 }
 
-void epoll_watch_read(struct epoll_watch *w, const char *pid, int epfd) {
-    char buf[4096];
+bool epoll_watch_read(struct epoll_watch *w, const char *pid, int epfd) {
+    char buf[1024];
     size_t have = 0;
     int fd = proc_open(pid, "/fdinfo/", epfd, O_RDONLY);
     if (fd < 0)
-        return;
+        return false;
     for (;;) {
         long n = sys(SYS_read, fd, buf + have, sizeof buf - 1 - have);
         if (n <= 0)
@@ -68,4 +68,5 @@ void epoll_watch_read(struct epoll_watch *w, const char *pid, int epfd) {
             have = 0; /* no line of ours is that long */
     }
     sys(SYS_close, fd);
+    return true;
 }

@@ -15,8 +15,9 @@ struct epoll_watch {
 bool epoll_watch_begin(struct epoll_watch *w);
 void epoll_watch_free(struct epoll_watch *w);
 /* Adds what the epoll set under fd listens to: every descriptor registered for reading or for the
- * peer's end, and not disabled by EPOLLONESHOT. Nothing when fd is no epoll set. */
-void epoll_watch_read(struct epoll_watch *w, const char *pid, int fd);
+ * peer's end, and not disabled by EPOLLONESHOT. Nothing when fd is no epoll set.
+ * False when it can not be looked at (no descriptor left, no /proc). */
+bool epoll_watch_read(struct epoll_watch *w, const char *pid, int fd);
 bool epoll_watch_has(const struct epoll_watch *w, int fd);
 
 #endif

@@ -63,7 +63,8 @@ struct facts {
     uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
-    uint8_t holes; /* FACT_HOLE_*: ways in which the program opens what can not be seen */
+    bool watch_unknown; /* there are epoll sets, or may be, that could not be looked at */
+    uint8_t holes;      /* FACT_HOLE_*: ways in which the program opens what can not be seen */
     void *map;
     size_t map_size;
 };

@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/out.h"
 #include "base/proc.h"
 #include "base/sys.h"
 #include "conn/conn.h"
@@ -89,12 +91,25 @@ struct others {
     struct epoll_watch *watch; /* NULL: not asked for */
 };
 
+/* Asked without a descriptor. Where there is no /proc, any anonymous inode may be one. */
+static bool may_be_epoll(int fd) {
+    static const char epoll[] = "anon_inode:[eventpoll]";
+    char path[32] = "/proc/self/fd/", name[sizeof epoll];
+    struct out o;
+    out_init(&o, -1, path, sizeof path - 1);
+    out_str(&o, "/proc/self/fd/");
+    out_i64(&o, fd);
+    path[o.len] = '\0';
+    long n = sys(SYS_readlinkat, AT_FDCWD, path, name, sizeof name);
+    return n < 0 || (n == sizeof epoll - 1 && memcmp(name, epoll, sizeof epoll - 1) == 0);
+}
+
 /* An anonymous inode: an epoll set, an io_uring, or something else. */
 static void visit_anonymous(const struct others *o, int fd) {
     if (proc_fd_is_uring("self", fd))
         o->f->holes |= FACT_HOLE_URING;
-    else if (o->watch)
-        epoll_watch_read(o->watch, "self", fd);
+    else if (o->watch && !epoll_watch_read(o->watch, "self", fd) && may_be_epoll(fd))
+        o->f->watch_unknown = true;
 }
 
 /* glibc keeps a list of namespaces from the first dlmopen() on (<link.h>, since 2.35). The
@@ -126,6 +141,17 @@ static void visit_other(int fd, void *arg) {
         visit_anonymous(o, fd);
 }
 
+/* Without a descriptor for the directory: every number that may be open. */
+static void visit_numbers(struct others *o) {
+    enum { MOST = 1 << 20 };
+    struct rlimit l;
+    if (sys(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &l) != 0)
+        return;
+    for (int fd = 0; fd < MOST && (rlim_t)fd < l.rlim_cur; fd++)
+        visit_other(fd, o);
+    o->f->unseen_known = true;
+}
+
 static void mark_watched(struct facts *f, const struct epoll_watch *w) {
     for (uint32_t i = 0; i < f->count; i++) {
         struct fact *x = &f->fact[i];
@@ -141,6 +167,8 @@ void inside_gather(struct facts *f) {
     struct others o = {.f = f, .watch = wanted ? &watch : NULL};
     f->holes |= has_namespaces() ? FACT_HOLE_NAMESPACE : 0;
     f->unseen_known = proc_fds("self", visit_other, &o);
+    if (!f->unseen_known)
+        visit_numbers(&o);
     if (wanted)
         mark_watched(f, &watch);
     epoll_watch_free(&watch);

@@ -102,7 +102,7 @@ static void out_path(struct out *o, const char *program) {
 }
 
 int target_open(const char *program, bool *close_it) {
-    char path[4096];
+    static char path[4096]; /* one report at a time; the stack may be a small one */
     struct out o;
     *close_it = false;
     if (strcmp(pattern, "stderr") != 0) {

@@ -370,6 +370,10 @@ static void write_notes(struct writer *w) {
         out_count(w->o, w->r->facts.unseen, "TCP connection");
         out_str(w->o, " (opened by raw system calls)\n");
     }
+    if (w->r->facts.watch_unknown)
+        out_str(w->o,
+                "\nits epoll sets could not be looked at (no descriptor left, or no /proc): what "
+                "they may watch is not called leaked\n");
     if (w->r->facts.holes & FACT_HOLE_URING)
         out_str(w->o,
                 "\nit has an io_uring: what is opened, used or closed through it is not seen\n");

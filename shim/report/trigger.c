@@ -1,10 +1,12 @@
 #include "report/trigger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,7 +29,7 @@ static struct suppression *suppressions;
 
 /* One report at a time; a forked child starts with none under way. */
 struct reporting {
-    _Atomic int busy, ended;
+    _Atomic int busy, ended, ending_thread;
     _Atomic uint64_t exhausted_reported;
 };
 LIVE_TYPE(struct reporting, reporting);
@@ -111,11 +113,19 @@ static void nap(uint64_t ns) {
     sys(SYS_nanosleep, &t, NULL);
 }
 
-/* Things close late: what looks leaked is looked at again after a while. */
+/* The number of threads is the directory's link count less two (proc(5)). */
+static bool is_alone(void) {
+    struct stat st;
+    return sys(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &st, 0) == 0 && st.st_nlink == 3;
+}
+
+/* Things close late: what looks leaked is looked at again after a while. The program's destructors
+ * have run; other threads must not live on among their remains, unless the user says so. */
 static bool look_at_exit(struct report *r, struct view *v) {
+    bool named = options->set >> OPTION_grace & 1;
     if (!look(r, v, true))
         return false;
-    if (!r->leaked || !options->grace)
+    if (!r->leaked || !options->grace || (!named && !is_alone()))
         return true;
     report_free(r);
     nap(options->grace);
@@ -155,17 +165,35 @@ static void box_done(void) {
         box_unlink(&mine);
 }
 
+enum { NOT_ENDING, ENDING, ENDED };
+
+/* Another thread ends the program too: it is not to cut the report short. A handler that
+ * interrupted the report itself does not wait. */
+static void wait_for_end(int tid) {
+    enum { NAP_MS = 1, NAPS = 3000 };
+    if (atomic_load(&reporting.v.ending_thread) == tid)
+        return;
+    for (int i = 0; i < NAPS && atomic_load(&reporting.v.ended) == ENDING; i++)
+        nap(NAP_MS * UINT64_C(1000000));
+}
+
 int trigger_ending(int status) {
-    if (!options || process_is_quiet() || atomic_exchange(&reporting.v.ended, 1))
+    if (!options || process_is_quiet() || thread_in_vfork_child())
         return status;
+    int pid = (int)sys(SYS_getpid), state = NOT_ENDING;
     bool always = options->report_at_exit == AT_EXIT_ALWAYS && process_ready();
-    if (!always && !process_known()) {
-        atomic_store(&reporting.v.ended, 0);
+    /* Another pid: a child that shares our memory (clone(2) with CLONE_VM). */
+    if ((!always && !process_known()) || mine.header->pid != pid)
+        return status;
+    if (!atomic_compare_exchange_strong(&reporting.v.ended, &state, ENDING)) {
+        wait_for_end(thread_id(pid));
         return status;
     }
+    atomic_store(&reporting.v.ending_thread, thread_id(pid));
     bool wanted = options->report_at_exit != AT_EXIT_NEVER || options->exitcode;
     uint32_t leaked = wanted ? report_at_exit() : 0;
     box_done();
+    atomic_store(&reporting.v.ended, ENDED);
     return leaked && options->exitcode && status == 0 ? (int)options->exitcode : status;
 }
 

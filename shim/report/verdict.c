@@ -60,10 +60,11 @@ uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now) {
 
 /* The peer's FIN or RST is here and the program still holds the descriptor. A set that listens for
  * its end would have told the program; it may be about to act. */
-static bool peer_closed(const struct fact *x, uint64_t now, uint64_t leak_after) {
+static bool peer_closed(const struct fact *x, uint64_t now, uint64_t leak_after,
+                        bool watch_unknown) {
     bool gone = x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK ||
                 (x->tcp == TCP_IS_CLOSE && x->state == CONN_ESTABLISHED);
-    if (!gone || (x->watched && x->tcp == TCP_IS_CLOSE_WAIT))
+    if (!gone || ((x->watched || watch_unknown) && x->tcp == TCP_IS_CLOSE_WAIT))
         return false;
     uint64_t age = fact_peer_closed_age(x, now);
     /* Without a time (another kernel's tables): for as long as it was not used. Of a dead
@@ -85,7 +86,7 @@ static bool never_closed(const struct facts *f, const struct fact *x, uint64_t l
     if (x->state != CONN_ESTABLISHED || !fact_is_open(x) || !s || since(f->now, used) < leak_after)
         return false;
     /* Somebody waits for it: a slow query, a long poll, an event loop. */
-    if (fact_awaits_answer(x) || x->watched)
+    if (fact_awaits_answer(x) || x->watched || f->watch_unknown)
         return false;
     uint64_t reopened = atomic_load_explicit(&s->last_opened, memory_order_relaxed);
     return reopened > used && reopened - used >= leak_after / PASSED_OVER_SHARE;
@@ -118,7 +119,7 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
         return VERDICT_EXEC_INHERITED;
     if (x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED))
         return fact_is_open(x) ? VERDICT_INHERITED : VERDICT_NOT_OPEN;
-    if (peer_closed(x, f->now, leak_after))
+    if (peer_closed(x, f->now, leak_after, f->watch_unknown))
         return VERDICT_PEER_CLOSED;
     if (connect_failed(x, f->now, leak_after))
         return VERDICT_CONNECT_FAILED;

@@ -1,7 +1,7 @@
-/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has;
- * only a stack never seen before has its addresses translated to module and offset. After a
- * dlclose() equal addresses may be other functions, so raw addresses are trusted only within one
- * epoch. */
+/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has; only
+ * a stack never seen before has its addresses translated to module and offset, and is looked up once
+ * more by those. After a dlclose() equal addresses may be other functions: then raw addresses are
+ * trusted only until the next one. */
 #include "stack/stack.h"
 
 #include <stdatomic.h>
@@ -25,8 +25,12 @@ enum { CAPTURES_BEFORE_LIBUNWIND = UINT32_MAX };
 enum { CAPTURES_BEFORE_LIBUNWIND = 64 };
 #endif
 
+enum { RECENT = 1024 };
+_Static_assert(BOX_STACKS_MAX <= UINT16_MAX + 1, "a stack's number fits 16 bits");
+
 struct stacks {
-    struct index known; /* by the epoch, then the raw addresses */
+    struct index known;              /* by frames, and by raw addresses until the first dlclose() */
+    _Atomic uint64_t recent[RECENT]; /* by raw addresses since then */
 };
 LIVE_TYPE(struct stacks, stacks);
 static union live_stacks stacks;
@@ -93,30 +97,67 @@ static void walk(struct walk *w) {
     }
 }
 
-/* The record of the frames, which are kept under the key. */
-static uint32_t stack_known_or_new(const uint64_t *key, size_t words, const uint64_t *frames,
-                                   size_t depth) {
-    uint32_t id = box_record(&mine, REGION_STACKS);
-    if (id == BOX_NONE)
+/* A key's first word: what the others are. */
+enum { BY_ADDRESS, BY_FRAME };
+
+/* The record of a stack, by its frames (state/layout.h): one, whatever was unloaded meanwhile. */
+static uint32_t stack_of_frames(const uint64_t *key, size_t depth) {
+    uint32_t id = index_find(&stacks.v.known, key, depth + 1);
+    if (id != INDEX_NONE)
+        return id;
+    if ((id = box_record(&mine, REGION_STACKS)) == BOX_NONE)
         return id;
     struct box_stack *s = &mine.stacks[id];
-    memcpy(s->frames, frames, depth * sizeof *frames);
+    memcpy(s->frames, key + 1, depth * sizeof *key);
     s->depth = (uint32_t)depth;
-    id = index_add(&stacks.v.known, key, words, id);
+    id = index_add(&stacks.v.known, key, depth + 1, id);
     atomic_store_explicit(&mine.stacks[id].ready, 1, memory_order_release);
     return id;
 }
 
+static uint32_t stack_translated(const uintptr_t *pc, size_t depth) {
+    uint64_t key[BOX_FRAMES_MAX + 1] = {BY_FRAME};
+    for (size_t i = 0; i < depth; i++)
+        key[i + 1] = module_frame(pc[i]);
+    return stack_of_frames(key, depth);
+}
+
+/* Once something was unloaded, raw addresses are worth remembering for a while only. An entry is
+ * the upper 48 bits of a hash of epoch and addresses, and the number. */
+static _Atomic uint64_t *remembered(const uintptr_t *pc, size_t depth, uint64_t now,
+                                    uint64_t *hash) {
+    uint64_t h = now ^ UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < depth; i++) {
+        h = (h ^ pc[i]) * UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 32;
+    }
+    *hash = h & ~(uint64_t)UINT16_MAX;
+    return &stacks.v.recent[h % RECENT];
+}
+
+static uint32_t stack_intern_recent(const uintptr_t *pc, size_t depth, uint64_t now) {
+    uint64_t hash, entry;
+    _Atomic uint64_t *place = remembered(pc, depth, now, &hash);
+    entry = atomic_load_explicit(place, memory_order_relaxed);
+    if (entry && (entry & ~(uint64_t)UINT16_MAX) == hash)
+        return (uint32_t)(entry & UINT16_MAX);
+    uint32_t id = stack_translated(pc, depth);
+    if (id <= UINT16_MAX)
+        atomic_store_explicit(place, hash | id, memory_order_relaxed);
+    return id;
+}
+
 static uint32_t stack_intern(const uintptr_t *pc, size_t depth) {
-    uint64_t key[BOX_FRAMES_MAX + 1], frames[BOX_FRAMES_MAX];
-    key[0] = atomic_load_explicit(&epoch, memory_order_relaxed);
+    uint64_t key[BOX_FRAMES_MAX + 1] = {BY_ADDRESS};
+    uint64_t now = atomic_load_explicit(&epoch, memory_order_acquire);
+    if (now)
+        return stack_intern_recent(pc, depth, now);
     memcpy(key + 1, pc, depth * sizeof *key);
     uint32_t id = index_find(&stacks.v.known, key, depth + 1);
     if (likely(id != INDEX_NONE))
         return id;
-    for (size_t i = 0; i < depth; i++)
-        frames[i] = module_frame(pc[i]);
-    return stack_known_or_new(key, depth + 1, frames, depth);
+    id = stack_translated(pc, depth);
+    return id == BOX_NONE ? id : index_add(&stacks.v.known, key, depth + 1, id);
 }
 
 static uint32_t capture(size_t depth) {
@@ -136,19 +177,15 @@ uint32_t stack_capture_short(void) {
     return capture(depth_wanted < STACK_SHORT ? depth_wanted : STACK_SHORT);
 }
 
-/* An epoch of its own: the frames are no addresses of ours. */
-enum { FOREIGN = -1 };
-
 static uint32_t stack_intern_foreign(const struct view *v, const struct box_stack *s) {
-    uint64_t key[BOX_FRAMES_MAX + 1] = {(uint64_t)FOREIGN};
+    uint64_t key[BOX_FRAMES_MAX + 1] = {BY_FRAME};
     uint32_t depth = view_depth(s);
     for (uint32_t i = 0; i < depth; i++) {
         const struct box_module *m = view_frame(v, s->frames[i], &key[i + 1]);
         if (m)
             key[i + 1] |= module_foreign(m);
     }
-    uint32_t id = index_find(&stacks.v.known, key, depth + 1);
-    return id != INDEX_NONE ? id : stack_known_or_new(key, depth + 1, key + 1, depth);
+    return stack_of_frames(key, depth);
 }
 
 uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image) {

@@ -28,6 +28,19 @@ EXPORT int fclose(FILE *stream) {
     return r;
 }
 
+/* Of no connection; but the number was one's once, perhaps (conn/double_close.h). */
+EXPORT int closedir(DIR *dir) {
+    int fd = -1;
+    uint64_t was = FD_NONE;
+    __asm__("" : "+r"(dir)); /* declared nonnull, but NULL is EINVAL */
+    KEEP_ERRNO(if (dir && process_known()) fd = dirfd(dir);
+               if (fd >= 0) was = conn_close(fd, __builtin_return_address(0)));
+    int r = real.closedir(dir);
+    if (fd >= 0)
+        KEEP_ERRNO(conn_closed(fd, was, r, kept_errno));
+    return r;
+}
+
 /* libc closes the stream's descriptor, or puts the new file over it, by itself. */
 static FILE *reopened(FILE *(*reopen)(const char *, const char *, FILE *), const char *path,
                       const char *mode, FILE *stream) {

@@ -11,9 +11,14 @@ static void note_exhaustion(int error) {
         trigger_exhausted(error);
 }
 
+static bool is_internet(int domain) {
+    return domain == AF_INET || domain == AF_INET6;
+}
+
 void socket_after(int fd, int domain, int type, int protocol) {
     BOOKKEEPING(if (fd < 0) note_exhaustion(kept_errno);
-                else if (process_ready()) conn_socket(fd, domain, type, protocol));
+                else if (is_internet(domain) ? process_ready() : process_known())
+                    conn_socket(fd, domain, type, protocol));
 }
 
 EXPORT int socket(int domain, int type, int protocol) {
@@ -87,6 +92,8 @@ static void accepted(int fd, const struct sockaddr *addr, socklen_t room) {
     if (!process_ready())
         return;
     if (!addr || room < sizeof(struct sockaddr_in)) {
+        if (process_is_quiet())
+            return;
         /* The caller's buffer may have been too short for the address. */
         if (sys(SYS_getpeername, fd, &own, &len) != 0)
             return;

@@ -31,7 +31,7 @@ static void sent(const struct msghdr *msg) {
 
 static void came(const struct msghdr *msg) {
     if (unlikely(msg->msg_controllen) && !thread_in_vfork_child())
-        KEEP_ERRNO(each_right(msg, inherit_received));
+        BOOKKEEPING(each_right(msg, inherit_received));
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* fork, vfork, _exit, prctl: the process. */
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -22,6 +23,17 @@ EXPORT pid_t fork(void) {
 
 EXPORT pid_t _Fork(void) {
     return counted(real._Fork());
+}
+
+/* Some spawn by a clone() that is a vfork() on a stack of its own. */
+EXPORT int clone(int (*child)(void *), void *stack, int flags, void *arg, ...) {
+    va_list ap;
+    va_start(ap, arg);
+    void *a = va_arg(ap, void *), *b = va_arg(ap, void *), *c = va_arg(ap, void *);
+    va_end(ap);
+    if ((flags & CLONE_VM) && (flags & CLONE_VFORK) && !(flags & CLONE_THREAD))
+        KEEP_ERRNO(thread_enter_vfork());
+    return real.clone(child, stack, flags, arg, a, b, c);
 }
 
 /* daemon() forks inside libc: who comes back is the child, and the parent is gone by then. */
@@ -51,7 +63,7 @@ EXPORT void quick_exit(int status) {
 }
 
 void *stub_enter_vfork(void) {
-    self.vfork_parent = thread_quiet ? 0 : (int)sys(SYS_getpid);
+    thread_enter_vfork();
     return next_function("vfork");
 }
 

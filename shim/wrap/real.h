@@ -6,6 +6,7 @@
 #ifndef PG_WRAP_REAL_H
 #define PG_WRAP_REAL_H
 
+#include <dirent.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>

@@ -11,16 +11,18 @@
 STARTUP static struct options options;
 STARTUP static struct arena arena;
 
-/* Does this word of LD_PRELOAD name the library? By the path that the loader found it under, or by
- * its file name, for the loader may have searched. */
+/* Does this word of LD_PRELOAD name the library? By its file name: the loader may have searched, or
+ * filled in a $LIB. */
 static bool names_us(const char *word, size_t n) {
     struct dl_find_object us;
     if (_dl_find_object((void *)&options, &us) != 0)
         return false;
     const char *path = us.dlfo_link_map->l_name, *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    return (strlen(path) == n && memcmp(path, word, n) == 0) ||
-           (strlen(name) == n && memcmp(name, word, n) == 0);
+    const char *name = slash ? slash + 1 : path, *base = word + n;
+    while (base > word && base[-1] != '/')
+        base--;
+    size_t length = (size_t)(word + n - base);
+    return strlen(name) == length && memcmp(name, base, length) == 0;
 }
 
 /* The library's name is taken out of LD_PRELOAD (ld.so(8)), where it lies: programs that are

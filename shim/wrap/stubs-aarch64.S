@@ -82,6 +82,7 @@ syscall:
         ours    SYS_fcntl
         ours    SYS_close_range
         ours    SYS_seccomp
+        ours    SYS_prctl
         jump_by stub_real_syscall
 1:      b       stub_syscall
         .cfi_endproc

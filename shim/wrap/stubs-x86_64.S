@@ -60,6 +60,7 @@ syscall:
         ours    SYS_fcntl
         ours    SYS_close_range
         ours    SYS_seccomp
+        ours    SYS_prctl
         jmp     *stub_real_syscall(%rip)
         .cfi_endproc
         .size   syscall, .-syscall

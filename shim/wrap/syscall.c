@@ -3,6 +3,7 @@
  * is no cancellation point. */
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sys/prctl.h>
 
 #include "stack/guard.h"
 #include "wrap/connect.h"
@@ -46,11 +47,11 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
 }
 
 /* seccomp(2): its other operations only ask. */
-static long filter(long nr, long op, long flags, long arg) {
+static long filter(long nr, long op, long flags, long arg, long d, long e) {
     bool went = false;
-    if (op == SECCOMP_SET_MODE_STRICT || op == SECCOMP_SET_MODE_FILTER)
+    if (nr == SYS_prctl || op == SECCOMP_SET_MODE_STRICT || op == SECCOMP_SET_MODE_FILTER)
         KEEP_ERRNO(went = process_go_quiet());
-    long r = real.syscall(nr, op, flags, arg, 0, 0, 0);
+    long r = real.syscall(nr, op, flags, arg, d, e, 0);
     if (went && r < 0)
         process_stay_loud();
     return r;
@@ -78,8 +79,8 @@ long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
     }
     if (nr == SYS_close)
         return closed((int)a, __builtin_return_address(0));
-    if (nr == SYS_seccomp)
-        return filter(nr, a, b, c);
+    if (nr == SYS_seccomp || (nr == SYS_prctl && a == PR_SET_SECCOMP))
+        return filter(nr, a, b, c, d, e);
     struct attempt t;
     before(nr, &t, a, b, c);
     long r = real.syscall(nr, a, b, c, d, e, f);

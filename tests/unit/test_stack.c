@@ -85,12 +85,6 @@ static void assert_begins(uint32_t id, const char *want) {
         fail_msg("\"%s\" does not begin with \"%s\"", names, want);
 }
 
-static void assert_same_frames(uint32_t a, uint32_t b) {
-    uint32_t depth = view_depth(stack_of(a));
-    assert_int_equal(view_depth(stack_of(b)), depth);
-    assert_memory_equal(stack_of(a)->frames, stack_of(b)->frames, depth * sizeof(uint64_t));
-}
-
 /* As readers see them. */
 static uint32_t stacks(void) {
     uint32_t handed_out = atomic_load(&mine.header->region[REGION_STACKS].count), n = 0;
@@ -211,8 +205,7 @@ static void a_quiet_process_still_captures(void **state) {
 static void equal_stacks_share_a_record_and_different_ones_do_not(void **state) {
     (void)state;
     uint32_t id[3], before = stacks();
-    begin(UNWINDER_AUTO, 32);
-    stack_objects_changed(); /* of the tests before, which had the same stacks, none is known now */
+    begin(UNWINDER_AUTO, 3); /* of no other test: none of these is known yet */
     for (int i = 0; i < 3; i++)
         id[i] = fixture.outer(stack_capture);
     assert_int_equal(id[0], id[1]);
@@ -234,7 +227,7 @@ static void a_stack_that_is_a_beginning_of_another_is_its_own(void **state) {
     assert_int_equal(view_depth(stack_of(longer)), 5);
 }
 
-static void after_objects_changed_the_same_stack_has_the_same_frames(void **state) {
+static void after_objects_changed_the_same_stack_is_the_same(void **state) {
     (void)state;
     uint32_t id[2];
     begin(UNWINDER_GLIBC, 32);
@@ -242,8 +235,7 @@ static void after_objects_changed_the_same_stack_has_the_same_frames(void **stat
         id[i] = fixture.outer(stack_capture);
         stack_objects_changed();
     }
-    assert_int_not_equal(id[0], id[1]);
-    assert_same_frames(id[0], id[1]);
+    assert_int_equal(id[0], id[1]);
 }
 
 /* What lies at the addresses of an unloaded object is another one. */
@@ -498,7 +490,7 @@ int main(void) {
         TEST(depth_zero_turns_capture_off),
         TEST(equal_stacks_share_a_record_and_different_ones_do_not),
         TEST(a_stack_that_is_a_beginning_of_another_is_its_own),
-        TEST(after_objects_changed_the_same_stack_has_the_same_frames),
+        TEST(after_objects_changed_the_same_stack_is_the_same),
         TEST(an_object_loaded_in_anothers_place_is_a_module_of_its_own),
         TEST(libunwind_opens_no_descriptor),
         TEST(under_guard_one_object_is_shown_the_right_one),

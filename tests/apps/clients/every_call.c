@@ -1,10 +1,13 @@
 /* The calls that open, close, move and use connections (see every_call.h). With the argument
  * "unreadable": addresses in memory without rights, instead of the table. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 
 #include "every_call.h"
+
+static DIR *volatile nowhere_at_all; /* the compiler is not to know */
 
 /* What fortified programs call; declared in no header. */
 ssize_t __read_chk(int fd, void *buf, size_t n, size_t room);
@@ -347,6 +350,12 @@ static void try_fast_open(void) {
         close(accept(listener, NULL, NULL));
 }
 
+static void try_closedir(struct pair *p) {
+    (void)p;
+    GIVES(closedir, "of a directory", 0, closedir(opendir("/")));
+    FAILS(closedir, "of NULL", EINVAL, closedir(nowhere_at_all));
+}
+
 /* A descriptor's way through a message, there and back. */
 static void try_rights(const struct pair *p) {
     union {
@@ -488,13 +497,13 @@ static void try_splice(struct pair *p) {
 /* --- the table --- */
 
 static const struct row rows[] = {
-    ROW(socket),    ROW(connect),  ROW(accept),     ROW(accept4),    ROW(close),
-    ROW(shutdown),  ROW(fclose),   ROW(freopen),    ROW(freopen64),  ROW(close_range),
-    ROW(closefrom), ROW(dup),      ROW(dup2),       ROW(dup3),       ROW(fcntl),
-    ROW(fcntl64),   ROW(read),     ROW(readv),      ROW(recv),       ROW(recvfrom),
-    ROW(recvmsg),   ROW(recvmmsg), ROW(__read_chk), ROW(__recv_chk), ROW(__recvfrom_chk),
-    ROW(write),     ROW(writev),   ROW(send),       ROW(sendto),     ROW(sendmsg),
-    ROW(sendmmsg),  ROW(sendfile), ROW(sendfile64), ROW(splice),
+    ROW(socket),         ROW(connect),   ROW(accept),   ROW(accept4),    ROW(close),
+    ROW(shutdown),       ROW(fclose),    ROW(closedir), ROW(freopen),    ROW(freopen64),
+    ROW(close_range),    ROW(closefrom), ROW(dup),      ROW(dup2),       ROW(dup3),
+    ROW(fcntl),          ROW(fcntl64),   ROW(read),     ROW(readv),      ROW(recv),
+    ROW(recvfrom),       ROW(recvmsg),   ROW(recvmmsg), ROW(__read_chk), ROW(__recv_chk),
+    ROW(__recvfrom_chk), ROW(write),     ROW(writev),   ROW(send),       ROW(sendto),
+    ROW(sendmsg),        ROW(sendmmsg),  ROW(sendfile), ROW(sendfile64), ROW(splice),
 };
 
 /* Where the kernel says EFAULT, whoever stands before it must not look. */

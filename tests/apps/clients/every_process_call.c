@@ -1,5 +1,6 @@
 /* The calls that concern the process, the loader and signals (see every_call.h). */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <unistd.h>
 
 #include "every_call.h"
@@ -122,6 +123,32 @@ static void try_vfork(struct pair *p) {
     GIVES(vfork, "gives a child that ends with 7", 7, status_of(child));
     GIVES(vfork, "leaves the parent's open", 2, is_open(shared.out) + is_open(shared.in));
     GIVES(vfork, "leaves the parent's connected", 3, write(shared.out, "abc", 3));
+}
+
+static int cloned(void *arg) {
+    return *(int *)arg;
+}
+
+/* A child that shares our memory and ends the parent's connections, were it taken for the parent.
+ */
+static int cloned_vfork(void *arg) {
+    const struct pair *p = arg;
+    close(p->out);
+    dup2(STDIN_FILENO, p->in);
+    _exit(7);
+}
+
+static void try_clone(struct pair *p) {
+    static char stack[64 << 10] __attribute__((aligned(16)));
+    static int seven = 7;
+    char *top = stack + sizeof stack;
+    GIVES(clone, "gives a child that ends with 7", 7,
+          status_of(clone(cloned, top, SIGCHLD, &seven)));
+    GIVES(clone, "as vfork() gives one too", 7,
+          status_of(clone(cloned_vfork, top, CLONE_VM | CLONE_VFORK | SIGCHLD, p)));
+    GIVES(clone, "leaves the parent's open", 2, is_open(p->out) + is_open(p->in));
+    GIVES(clone, "leaves the parent's connected", 3, write(p->out, "abc", 3));
+    FAILS(clone, "without a function", EINVAL, clone(NULL, top, SIGCHLD, NULL));
 }
 
 static void try_syscall(struct pair *p) {
@@ -352,10 +379,13 @@ static void try_dl_iterate_phdr(struct pair *p) {
 /* --- the table --- */
 
 static const struct row rows[] = {
-    ROW(fork),      ROW(_Fork),      ROW(vfork),        ROW(daemon),  ROW(_exit),
-    ROW(_Exit),     ROW(quick_exit), ROW(syscall),      ROW(dlopen),  ROW(dlclose),
-    ROW(sigaction), ROW(signal),     ROW(bsd_signal),   ROW(ssignal), ROW(__sysv_signal),
-    ROW(sigset),    ROW(sigignore),  ROW(siginterrupt), ROW(pipe2),   ROW(dl_iterate_phdr),
+    ROW(fork),          ROW(_Fork),      ROW(vfork),
+    ROW(clone),         ROW(daemon),     ROW(_exit),
+    ROW(_Exit),         ROW(quick_exit), ROW(syscall),
+    ROW(dlopen),        ROW(dlclose),    ROW(sigaction),
+    ROW(signal),        ROW(bsd_signal), ROW(ssignal),
+    ROW(__sysv_signal), ROW(sigset),     ROW(sigignore),
+    ROW(siginterrupt),  ROW(pipe2),      ROW(dl_iterate_phdr),
     ROW(prctl),
 };
 
