@@ -42,10 +42,17 @@ def test_a_number_that_was_anothers_by_then_is_told_with_its_owner(double_close)
         assert "it closed that one twice and hit another" in group.evidence[0]
 
 
-@pytest.mark.parametrize("way", ["sweep", "sweep-down", "reopened", "swept", "moved", "loop"])
+@pytest.mark.parametrize("way", ["sweep", "sweep-down", "reopened", "swept", "moved", "hole",
+                                 "directory", "loop"])
 def test_what_means_no_connection_in_particular_is_no_double_close(double_close, way):
     for found in double_close(way).values():
         assert found.of("RISK") == [], found.text
+
+
+def test_a_handler_that_closes_meanwhile_does_no_harm(double_close):
+    for found in double_close("interrupted").values():
+        [group] = found.of("RISK")
+        assert "cleanup" in functions(group, "closed again")
 
 
 def test_it_can_be_suppressed_by_a_function_that_closes_again(double_close, home):

@@ -112,6 +112,14 @@ def test_a_forked_child_shows_who_opened_what_it_inherited(guard, hands):
     assert (guard.home / f"r.{pid}").exists(), "its report has its own pid in the name"
 
 
+def test_a_child_that_is_forked_after_a_vfork_is_a_process_of_its_own(guard, hands):
+    app = hands()
+    app.ask("run", "0")
+    pid = child(app, "fork")
+    for found in guard.both(pid).values():
+        assert known(found) == kernel(pid) and len(found.of("OPEN")) == 1, found.text
+
+
 # --- messages ------------------------------------------------------------------------------------
 
 def test_a_connection_can_be_handed_over_in_a_message(guard, hands):

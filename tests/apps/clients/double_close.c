@@ -8,16 +8,22 @@
  *   reopened  the number was a file meanwhile, properly closed
  *   swept     the number was a file meanwhile, and closed with all others
  *   moved     the number was a duplicate meanwhile, and closed by close_range()
+ *   hole      every number but one
+ *   directory the number was a directory's meanwhile, closed by closedir()
+ *   interrupted  once too often again and again, while a handler closes many
  *   loop      connections opened and closed, once each */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define KEPT __attribute__((noinline, noclone))
@@ -130,6 +136,47 @@ KEPT static void after_moving(void) {
     close(fd);
 }
 
+/* Every number but one, in turn. */
+KEPT static void by_sweep_with_a_hole(void) {
+    int fd[5];
+    for (int i = 0; i < 5; i++)
+        fd[i] = dial();
+    for (int i = 0; i < 5; i++)
+        finish(fd[i]);
+    for (int n = fd[0]; n <= fd[4]; n++)
+        if (n != fd[2])
+            close(n);
+}
+
+/* A directory had the number last, and libc closed it. */
+KEPT static void after_a_directory(void) {
+    int fd = dial();
+    finish(fd);
+    DIR *dir = opendir("/");
+    if (dirfd(dir) != fd)
+        exit(4);
+    closedir(dir);
+    close(fd);
+}
+
+static void close_sixteen(int sig) {
+    (void)sig;
+    for (int fd = 100; fd < 116; fd++)
+        close(fd);
+}
+
+/* Signals come while a close too many is being noted, and their handler closes many others. */
+KEPT static void by_owner_interrupted(void) {
+    struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+    int fd = dial();
+    finish(fd);
+    signal(SIGALRM, close_sixteen);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 50000; i++)
+        cleanup(fd);
+    setitimer(ITIMER_REAL, &never, NULL);
+}
+
 KEPT static void in_a_loop(void) {
     for (int i = 0; i < 50; i++)
         finish(dial());
@@ -138,11 +185,19 @@ KEPT static void in_a_loop(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} way[] = {{"owner", by_owner},           {"stream", by_stream},
-           {"raw", by_raw_call},          {"stranger", by_stranger},
-           {"sweep", by_sweep},           {"sweep-down", by_sweep_downwards},
-           {"reopened", after_reopening}, {"swept", after_sweeping},
-           {"moved", after_moving},       {"loop", in_a_loop}};
+} way[] = {{"owner", by_owner},
+           {"stream", by_stream},
+           {"raw", by_raw_call},
+           {"stranger", by_stranger},
+           {"sweep", by_sweep},
+           {"sweep-down", by_sweep_downwards},
+           {"reopened", after_reopening},
+           {"hole", by_sweep_with_a_hole},
+           {"directory", after_a_directory},
+           {"interrupted", by_owner_interrupted},
+           {"swept", after_sweeping},
+           {"moved", after_moving},
+           {"loop", in_a_loop}};
 
 int main(int argc, char **argv) {
     char line[8];
