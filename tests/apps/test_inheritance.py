@@ -112,12 +112,29 @@ def test_a_forked_child_shows_who_opened_what_it_inherited(guard, hands):
     assert (guard.home / f"r.{pid}").exists(), "its report has its own pid in the name"
 
 
-def test_a_child_that_is_forked_after_a_vfork_is_a_process_of_its_own(guard, hands):
-    app = hands()
-    app.ask("run", "0")
-    pid = child(app, "fork")
-    for found in guard.both(pid).values():
-        assert known(found) == kernel(pid) and len(found.of("OPEN")) == 1, found.text
+# Nothing that concerns us happens between the two.
+AFTER_VFORK = """
+import os, signal, socket, subprocess, sys
+subprocess.run(["/bin/true"])
+pid = os.fork()
+if pid == 0:
+    kept = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+    print(os.getpid(), flush=True)
+    while True:
+        signal.pause()
+os.waitpid(pid, 0)
+"""
+
+
+def test_a_child_that_is_forked_after_a_vfork_is_a_process_of_its_own(guard, home, holds):
+    with Program([PYTHON, "-c", AFTER_VFORK, holds.host, holds.port], guard.env(),
+                 home / "stderr") as app:
+        pid = int(app.hear())
+        try:
+            for found in guard.both(pid).values():
+                assert known(found) == kernel(pid) and len(found.of("OPEN")) == 1, found.text
+        finally:
+            end(pid)
 
 
 # --- messages ------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
     open HOST PORT   connect, and keep the socket, to be inherited by exec
     fork             a child that connects too, and lives until the end; answers its pid
     spawn            a child that is started by exec with all descriptors; answers its pid
-    run              a program that is run and ends, by vfork(); answers its status
     shell            the same by a shell, which forks it; answers its pid
     touch            a child by exec that writes to the connection; answers its pid
     stdin            a child by exec that has the connection as its standard input; its pid
@@ -83,12 +82,7 @@ def drop():
     return "OK"
 
 
-def run():
-    """As subprocess does it, by vfork(), unless there is something to do in the child."""
-    return subprocess.run(["/bin/true"], check=True).returncode
-
-
-COMMANDS = {"open": open_, "run": run, "fork": fork, "spawn": lambda: started(SLEEP).pid, "shell": shell,
+COMMANDS = {"open": open_, "fork": fork, "spawn": lambda: started(SLEEP).pid, "shell": shell,
             "touch": lambda: python(TOUCH), "stdin": lambda: python(PAUSE, stdin=kept[0]),
             "send": send, "drop": drop}
 
