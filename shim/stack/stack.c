@@ -1,12 +1,13 @@
-/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has; only
- * a stack never seen before has its addresses translated to module and offset, and is looked up once
- * more by those. After a dlclose() equal addresses may be other functions: then raw addresses are
- * trusted only until the next one. */
+/* Equal stacks are kept once. The look-up is by the raw addresses, which is what a capture has;
+ * only a stack never seen before has its addresses translated to module and offset, and is looked
+ * up once more by those. After a dlclose() equal addresses may be other functions: then raw
+ * addresses are trusted only until the next one. */
 #include "stack/stack.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/index.h"
 #include "base/live.h"
 #include "base/options.h"
@@ -68,11 +69,39 @@ static bool walk_cached(struct walk *w) {
     return atomic_load_explicit(&epoch, memory_order_acquire) == 0 && walk_libunwind(w);
 }
 
+/* The last thread that began to load or unload something, and when. */
+static struct {
+    _Atomic int thread;
+    _Atomic uint64_t at;
+} loading;
+
+void stack_loading(void) {
+    if (atomic_load_explicit(&quiet, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&loading.at, clock_coarse(), memory_order_relaxed);
+    atomic_store_explicit(&loading.thread, (int)sys(SYS_gettid), memory_order_relaxed);
+}
+
+/* Another thread may be inside dlopen(), its plugin's constructor waiting for a thread that
+ * connects: for us. There is no asking; what began ten seconds ago is taken to be over. */
+static bool another_may_be_loading(void) {
+    enum { SECONDS = 10 };
+    uint64_t at = atomic_load_explicit(&loading.at, memory_order_relaxed);
+    return at && clock_coarse() - at < SECONDS * UINT64_C(1000000000) &&
+           atomic_load_explicit(&loading.thread, memory_order_relaxed) != (int)sys(SYS_gettid);
+}
+
+/* For speed alone libunwind is loaded only where nobody can be waiting for this thread. */
+static bool is_worth_loading(void) {
+    return self.captures >= CAPTURES_BEFORE_LIBUNWIND &&
+           atomic_load_explicit(&epoch, memory_order_acquire) == 0 && !another_may_be_loading();
+}
+
 static void walk_auto(struct walk *w) {
     if (self.captures >= CAPTURES_BEFORE_LIBUNWIND && walk_cached(w))
         return;
     walk_glibc(w);
-    bool often = self.captures >= CAPTURES_BEFORE_LIBUNWIND;
+    bool often = is_worth_loading();
     if (w->ends_blind || often)
         walk_load_libunwind(w, often);
     if (w->ends_blind) {

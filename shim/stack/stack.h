@@ -31,6 +31,9 @@ uint32_t stack_capture_short(void);
  * from that process, so its code addresses are ours. BOX_NONE: there is none. Any thread. */
 uint32_t stack_adopt(const struct view *v, uint32_t stack, bool same_image);
 
+/* The calling thread begins to load or unload objects. */
+void stack_loading(void);
+
 /* Objects were unloaded: equal addresses may now be other functions. */
 void stack_objects_changed(void);
 

@@ -1,9 +1,15 @@
 /* dlclose, and what libunwind asks for (dlopen is in the stubs). */
 #include "stack/guard.h"
 #include "stack/stack.h"
+#include "wrap/stubs.h"
 #include "wrap/wrap.h"
 
+void stub_enter_dlopen(void) {
+    KEEP_ERRNO(stack_loading());
+}
+
 EXPORT int dlclose(void *handle) {
+    KEEP_ERRNO(stack_loading());
     stack_objects_changed();
     int r = real.dlclose(handle);
     stack_objects_changed();

@@ -52,7 +52,22 @@ vfork:
         .type   dlopen, %function
 dlopen:
         .cfi_startproc
-        BTI_C
+        PACIASP
+        .cfi_negate_ra_state
+        stp     x29, x30, [sp, #-32]!
+        .cfi_def_cfa_offset 32
+        .cfi_offset 29, -32
+        .cfi_offset 30, -24
+        stp     x0, x1, [sp, #16]
+        mov     x29, sp
+        bl      stub_enter_dlopen
+        ldp     x0, x1, [sp, #16]
+        ldp     x29, x30, [sp], #32
+        .cfi_restore 29
+        .cfi_restore 30
+        .cfi_def_cfa_offset 0
+        AUTIASP
+        .cfi_negate_ra_state
         and     w1, w1, #~8
         jump_by stub_real_dlopen
         .cfi_endproc

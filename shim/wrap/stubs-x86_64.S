@@ -31,6 +31,19 @@ vfork:
 dlopen:
         .cfi_startproc
         endbr64
+        push    %rdi
+        .cfi_adjust_cfa_offset 8
+        push    %rsi
+        .cfi_adjust_cfa_offset 8
+        sub     $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call    stub_enter_dlopen
+        add     $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        pop     %rsi
+        .cfi_adjust_cfa_offset -8
+        pop     %rdi
+        .cfi_adjust_cfa_offset -8
         and     $~8, %esi
         jmp     *stub_real_dlopen(%rip)
         .cfi_endproc

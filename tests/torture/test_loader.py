@@ -36,3 +36,10 @@ def test_exceptions_are_thrown_through_our_frames_and_by_the_own_unwinder(guard,
                        r" `(_Unwind_\w+)'", said)
     by_whom = {whom for who, whom, _ in bound if "libstdc++" in who or "lib_throws" in who}
     assert by_whom == {"libgcc_s.so.1"}, bound
+
+
+def test_a_constructor_may_wait_for_a_thread_that_connects(guard, bindir, port):
+    env = {**guard.env(), "TORTURE_PORT": str(port)}
+    done = subprocess.run([bindir / "loads", bindir / "lib_waits.so"], env=env, capture_output=True,
+                          text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (0, "READY\n"), done.stderr
