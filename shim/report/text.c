@@ -40,7 +40,9 @@ static void write_head(struct writer *w) {
     out_str(w->o, ": ");
     out_count(w->o, w->r->open, w->r->ended ? "connection" : "open connection");
     if (w->r->ended)
-        out_str(w->o, " open when the process ended");
+        out_str(w->o, atomic_load(&w->r->facts.view->header->flags) & BOX_EXECED
+                          ? " open when the process started another program"
+                          : " open when the process ended");
     out_str(w->o, ", ");
     out_u64(w->o, w->r->leaked);
     out_str(w->o, " leaked\n");

@@ -59,6 +59,7 @@ struct box_region {
 enum {
     BOX_PARTLY_PRIVATE = 1, /* the file system was full: later records are not in the file */
     BOX_EXITED = 2,         /* the process ran its exit handlers */
+    BOX_EXECED = 4,         /* it started another program in its place */
 };
 
 struct box_header {

@@ -44,6 +44,23 @@ EXPORT int daemon(int nochdir, int noclose) {
     return r;
 }
 
+/* What the state file says from here on is of a program that is gone, unless exec fails. */
+#define EXEC(name, params, args)                                                                   \
+    EXPORT int name params {                                                                       \
+        bool known = process_known();                                                              \
+        if (known)                                                                                 \
+            atomic_fetch_or(&mine.header->flags, BOX_EXECED);                                      \
+        int r = real.name args;                                                                    \
+        if (known)                                                                                 \
+            atomic_fetch_and(&mine.header->flags, ~(uint32_t)BOX_EXECED);                          \
+        return r;                                                                                  \
+    }
+EXEC(execve, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp))
+EXEC(execv, (const char *path, char *const argv[]), (path, argv))
+EXEC(execvp, (const char *file, char *const argv[]), (file, argv))
+EXEC(execvpe, (const char *file, char *const argv[], char *const envp[]), (file, argv, envp))
+EXEC(fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp))
+
 /* Ends without the exit handlers, so without the report that one of them writes. */
 EXPORT void _exit(int status) {
     real._exit(trigger_ending(status));

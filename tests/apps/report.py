@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 HEADER = re.compile(r"==(\d+)==\s+poolguard:\s+(.+?):\s+(\d+) (?:open connections?|"
-                    r"connections? open when the process ended), (\d+) leaked")
+                    r"connections? open when the process (?:ended|started another program)), (\d+) leaked")
 GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]*):\s*(.*)")
 COUNT = re.compile(r"(\d+) connections?(?: (?:to|from) (\S+?))?(?:,|$)")
 FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")

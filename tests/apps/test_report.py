@@ -36,6 +36,28 @@ def test_a_process_whose_first_thread_has_ended_is_running(guard, bindir, home, 
         assert connection.state == "established" and connection.fds
 
 
+EXECS = """
+import os, socket, sys
+kept = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+try:
+    os.execv("/nowhere", ["nowhere"])
+except OSError:
+    print("FAILED", flush=True)
+sys.stdin.readline()
+os.execv("/bin/sh", ["sh", "-c", "kill -KILL $$"])
+"""
+
+
+def test_what_a_program_had_open_before_exec_is_told_as_that(guard, home, holds):
+    with Program([PYTHON, "-c", EXECS, holds.host, holds.port], guard.env(), home / "stderr") as app:
+        app.expect("FAILED")
+        assert "started another" not in guard.by_command(app.pid).text
+        app.say("")
+        app.popen.wait(30)
+        assert "1 connection open when the process started another program" in \
+            guard.by_command(app.pid).text
+
+
 def test_without_a_descriptor_left_nothing_that_epoll_may_watch_is_leaked(guard, home, holds):
     with Program([PYTHON, "-c", FULL, holds.host, holds.port], guard.env(leak_after="100ms"),
                  home / "stderr") as app:

@@ -151,6 +151,27 @@ static void try_clone(struct pair *p) {
     FAILS(clone, "without a function", EINVAL, clone(NULL, top, SIGCHLD, NULL));
 }
 
+#define TRY_EXEC(name, good, bad)                                                                  \
+    static void try_##name(struct pair *p) {                                                       \
+        char *const argv[] = {"sh", "-c", "exit 9", NULL};                                         \
+        int fd = open("/bin/sh", O_RDONLY | O_CLOEXEC), none = open("/", O_RDONLY | O_CLOEXEC);    \
+        pid_t pid = fork();                                                                        \
+        if (pid == 0) {                                                                            \
+            name good;                                                                             \
+            _exit(1);                                                                              \
+        }                                                                                          \
+        GIVES(name, "starts a program", 9, status_of(pid));                                        \
+        MADE(name, "of no program", r == -1 && (e == ENOENT || e == EACCES), name bad);            \
+        GIVES(name, "that failed leaves the connection", 3, write(p->out, "abc", 3));              \
+        close(fd);                                                                                 \
+        close(none);                                                                               \
+    }
+TRY_EXEC(execve, ("/bin/sh", argv, environ), ("/nowhere", argv, environ))
+TRY_EXEC(execv, ("/bin/sh", argv), ("/nowhere", argv))
+TRY_EXEC(execvp, ("sh", argv), ("no-such-program", argv))
+TRY_EXEC(execvpe, ("sh", argv, environ), ("no-such-program", argv, environ))
+TRY_EXEC(fexecve, (fd, argv, environ), (none, argv, environ))
+
 static void try_syscall(struct pair *p) {
     char c[8];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -379,14 +400,13 @@ static void try_dl_iterate_phdr(struct pair *p) {
 /* --- the table --- */
 
 static const struct row rows[] = {
-    ROW(fork),          ROW(_Fork),      ROW(vfork),
-    ROW(clone),         ROW(daemon),     ROW(_exit),
-    ROW(_Exit),         ROW(quick_exit), ROW(syscall),
-    ROW(dlopen),        ROW(dlclose),    ROW(sigaction),
-    ROW(signal),        ROW(bsd_signal), ROW(ssignal),
-    ROW(__sysv_signal), ROW(sigset),     ROW(sigignore),
-    ROW(siginterrupt),  ROW(pipe2),      ROW(dl_iterate_phdr),
-    ROW(prctl),
+    ROW(fork),          ROW(_Fork),           ROW(vfork),      ROW(clone),
+    ROW(daemon),        ROW(_exit),           ROW(execve),     ROW(execv),
+    ROW(execvp),        ROW(execvpe),         ROW(fexecve),    ROW(_Exit),
+    ROW(quick_exit),    ROW(syscall),         ROW(dlopen),     ROW(dlclose),
+    ROW(sigaction),     ROW(signal),          ROW(bsd_signal), ROW(ssignal),
+    ROW(__sysv_signal), ROW(sigset),          ROW(sigignore),  ROW(siginterrupt),
+    ROW(pipe2),         ROW(dl_iterate_phdr), ROW(prctl),
 };
 
 int main(void) {
