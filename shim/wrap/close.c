@@ -32,8 +32,9 @@ EXPORT int fclose(FILE *stream) {
 EXPORT int closedir(DIR *dir) {
     int fd = -1;
     uint64_t was = FD_NONE;
-    __asm__("" : "+r"(dir)); /* declared nonnull, but NULL is EINVAL */
-    KEEP_ERRNO(if (dir && process_known()) fd = dirfd(dir);
+    uintptr_t given = (uintptr_t)dir;
+    __asm__("" : "+r"(given)); /* declared nonnull, but NULL is EINVAL */
+    KEEP_ERRNO(if (given && process_known()) fd = dirfd(dir);
                if (fd >= 0) was = conn_close(fd, __builtin_return_address(0)));
     int r = real.closedir(dir);
     if (fd >= 0)
