@@ -18,7 +18,6 @@
 #include "stack/module.h"
 #include "stack/stack.h"
 #include "state/mine.h"
-#include "wrap/next.h"
 #include "wrap/real.h"
 
 #define MINUTE UINT64_C(60000000000)
@@ -383,15 +382,12 @@ int trigger_sigaction(const struct sigaction *act, struct sigaction *old) {
 /* An inherited SIG_IGN stays, unless the user named the signal; the program sees it either way. */
 static void take_signal(void) {
     struct sigaction before;
-    /* libc's own: a sanitizer's is not ready before its constructor, which comes after ours. */
-    int (*sigaction_of_libc)(int, const struct sigaction *, struct sigaction *) =
-        next_function("__sigaction");
-    if (!options->signal || install_by(sigaction_of_libc, NULL, &before) != 0 ||
+    if (!options->signal || install_by(real_sigaction_of_libc, NULL, &before) != 0 ||
         before.sa_handler != SIG_IGN)
         return;
     remember(&before);
     if (!was_named())
-        sigaction_of_libc(options->signal, &before, NULL);
+        real_sigaction_of_libc(options->signal, &before, NULL);
 }
 
 void trigger_setup(const struct options *o) {
@@ -400,9 +396,7 @@ void trigger_setup(const struct options *o) {
         suppress_load(&suppressions, &arena, o->suppressions, complain);
     target_setup(o->report);
     take_signal();
-    /* The real one: a sanitizer's is not ready yet. */
-    int (*register_exit)(void (*)(int, void *), void *) = next_function("on_exit");
-    register_exit(on_exit_of_program, NULL);
+    real_on_exit(on_exit_of_program, NULL);
     (void)at_quick_exit(on_quick_exit); /* without memory: no report then */
 }
 

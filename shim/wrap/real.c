@@ -38,3 +38,13 @@ void real_resolve_stubs(void) {
     *(void **)&real.dlopen = stub_real_dlopen = next_function("dlopen");
     *(void **)&real.syscall = stub_real_syscall = next_function("syscall");
 }
+
+int real_sigaction_of_libc(int sig, const struct sigaction *act, struct sigaction *old) {
+    int (*call)(int, const struct sigaction *, struct sigaction *) = next_function("__sigaction");
+    return call(sig, act, old);
+}
+
+int real_on_exit(void (*handler)(int, void *), void *arg) {
+    int (*call)(void (*)(int, void *), void *) = next_function("on_exit");
+    return call(handler, arg);
+}

@@ -27,6 +27,11 @@ struct real {
 
 extern struct real real __attribute__((visibility("hidden")));
 
+/* Two calls that the constructor makes, libc's own: a sanitizer's are not ready before its
+ * constructor, which comes after ours. */
+int real_sigaction_of_libc(int sig, const struct sigaction *act, struct sigaction *old);
+int real_on_exit(void (*handler)(int status, void *arg), void *arg);
+
 /* What the assembly stubs jump to. From the constructor. */
 void real_resolve_stubs(void);
 
