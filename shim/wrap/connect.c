@@ -16,9 +16,9 @@ static bool is_internet(int domain) {
 }
 
 void socket_after(int fd, int domain, int type, int protocol) {
-    BOOKKEEPING(if (fd < 0) note_exhaustion(kept_errno);
-                else if (is_internet(domain) ? process_ready() : process_known())
-                    conn_socket(fd, domain, type, protocol));
+    KEEP_ERRNO(if (fd < 0) note_exhaustion(kept_errno);
+               else if (is_internet(domain) ? process_ready() : process_known())
+                   conn_socket(fd, domain, type, protocol));
 }
 
 EXPORT int socket(int domain, int type, int protocol) {
@@ -66,7 +66,7 @@ void connect_before(struct attempt *a, int fd, const struct sockaddr *addr, sock
 
 void connect_after(const struct attempt *a, int fd, int result) {
     if (a->dial.slot != FD_NONE)
-        BOOKKEEPING(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
+        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, result, kept_errno));
     else if (a->disconnects && result == 0)
         KEEP_ERRNO(if (process_known()) conn_disconnected(fd));
 }
@@ -74,7 +74,7 @@ void connect_after(const struct attempt *a, int fd, int result) {
 /* What was sent with the first packet may be on its way before anybody has answered. */
 void fast_open_after(const struct attempt *a, int fd, ssize_t r) {
     if (a->dial.slot != FD_NONE)
-        BOOKKEEPING(conn_dialed(&a->dial, fd, &a->peer, -1, r < 0 ? kept_errno : EINPROGRESS));
+        KEEP_ERRNO(conn_dialed(&a->dial, fd, &a->peer, -1, r < 0 ? kept_errno : EINPROGRESS));
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len) {
