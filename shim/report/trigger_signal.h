@@ -1,0 +1,16 @@
+/* Between report/trigger.c and its signal. */
+#ifndef PG_REPORT_TRIGGER_SIGNAL_H
+#define PG_REPORT_TRIGGER_SIGNAL_H
+
+#include "base/options.h"
+
+/* Writes a report now, unless one is being written. Async-signal-safe. */
+void trigger_report(void);
+
+/* Once, from the constructor. The options are kept. */
+void trigger_take_signal(const struct options *o);
+
+/* One line, once, when the program has taken the signal for itself. */
+void trigger_tell_taken(void);
+
+#endif
