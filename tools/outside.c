@@ -42,6 +42,7 @@ static void gather(struct facts *f, struct sockets *s, bool with_inode) {
 void outside_gather(struct facts *f, struct sockets *s) {
     gather(f, s, true);
     gather(f, s, false);
+    facts_add_orphans(f);
     for (struct socket_entry *e = s->by_inode; e; e = e->hh.next)
         f->unseen += e->is_tcp && !e->claimed && e->tcp != TCP_IS_LISTEN && e->tcp != TCP_IS_CLOSE;
     f->unseen_known = true;
@@ -77,4 +78,5 @@ void outside_gather_ended(struct facts *f) {
             fact_add_fd(x, fd);
     }
     f->now = last_event(f);
+    facts_add_orphans(f);
 }

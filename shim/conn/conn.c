@@ -2,13 +2,17 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "conn/double_close.h"
+#include "conn/name.h"
 #include "conn/process.h"
 #include "conn/record.h"
 #include "conn/site.h"
+#include "conn/tls.h"
+#include "http/request_host.h"
 #include "stack/stack.h"
 
 #ifndef IPPROTO_MPTCP
@@ -17,6 +21,8 @@
 
 void conn_begin_process(void) {
     record_begin_process();
+    name_begin_process();
+    tls_begin_process();
     double_close_begin_process();
 }
 
@@ -42,10 +48,9 @@ uint64_t conn_close(int fd, const void *caller) {
     if (slot_is_conn(slot)) {
         int saved = errno;
         atomic_fetch_add(&process_busy, 1);
-        double_close_note(fd, slot);
+        record_close(slot, fd, double_close_note(fd, slot));
         atomic_fetch_sub(&process_busy, 1);
         errno = saved;
-        record_release(slot, fd);
     }
     return slot;
 }
@@ -112,12 +117,13 @@ static void join(int fd, uint64_t slot, void *arg) {
 }
 
 static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint8_t direction) {
+    uint32_t name = direction == CONN_OUTBOUND ? name_of_addr(peer) : BOX_NONE;
     struct record_facts f = {
         .fd = fd,
         .state = state,
         .direction = direction,
         .inode = conn_inode(fd),
-        .site = site_find(stack_capture(), peer, direction),
+        .site = site_find(stack_capture(), peer, name, direction),
         .peer = peer,
     };
     uint64_t slot = record_open(&f);
@@ -300,6 +306,16 @@ void conn_read_nothing(struct box_conn *c, ssize_t n, int error) {
     if (atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
         return;
     atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
+}
+
+void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
+    char host[BOX_NAME_MAX];
+    if (c->direction != CONN_OUTBOUND)
+        return;
+    if (http_is_connect(buf, n))
+        atomic_fetch_or(&c->flags, CONN_TUNNEL);
+    else if (http_request_host(buf, n, host, sizeof host))
+        site_alias(c, name_of_host(host, strlen(host)));
 }
 
 void conn_write_failed(struct box_conn *c, int error) {

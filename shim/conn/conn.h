@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "conn/fdtable.h"
 
 void conn_begin_process(void);
@@ -90,11 +91,21 @@ static inline void conn_add(_Atomic uint64_t *n, uint64_t by) {
                           memory_order_relaxed);
 }
 
+/* The connection that the calling thread has read or written since it set self.io_slot to FD_NONE:
+ * how a TLS object is tied to the connection that it is used on (conn/tls.h). */
+#define IO_SEVERAL FD_TCP
+static inline void conn_met(uint64_t slot) {
+    if (unlikely(self.io_slot != slot))
+        self.io_slot = self.io_slot == FD_NONE ? slot : IO_SEVERAL;
+}
+
 /* After a read on fd that asked for some bytes and returned n. Keeps errno. */
 static inline void conn_read(int fd, ssize_t n) {
-    struct box_conn *c = fd_conn(fd);
-    if (likely(!c))
+    uint64_t slot = fd_get(fd);
+    if (likely(!slot_is_conn(slot)))
         return;
+    struct box_conn *c = &mine.conns[slot_index(slot)];
+    conn_met(slot);
     if (unlikely(n <= 0)) {
         conn_read_nothing(c, n, errno);
         return;
@@ -112,22 +123,32 @@ static inline void conn_count_out(struct box_conn *c, size_t n) {
     atomic_store_explicit(&c->last_out, clock_coarse(), memory_order_relaxed);
 }
 
+/* The first n bytes that the program says to its peer, at buf: whom they are for. Keeps errno. */
+void conn_first_bytes(struct box_conn *c, const void *buf, size_t n);
+
 /* After n bytes were taken for a connection that may not be established yet. */
 static inline void conn_wrote_early(int fd, size_t n) {
-    struct box_conn *c = fd_conn(fd);
-    if (c)
-        conn_count_out(c, n);
+    uint64_t slot = fd_get(fd);
+    if (!slot_is_conn(slot))
+        return;
+    conn_met(slot);
+    conn_count_out(&mine.conns[slot_index(slot)], n);
 }
 
-/* After a write on fd that returned n. Keeps errno. */
-static inline void conn_wrote(int fd, ssize_t n) {
-    struct box_conn *c = fd_conn(fd);
-    if (likely(!c))
+/* After a write on fd that returned n. `buf`: the first of them, `room` bytes at most; NULL: they
+ * were not in the program's memory. Keeps errno. */
+static inline void conn_wrote(int fd, ssize_t n, const void *buf, size_t room) {
+    uint64_t slot = fd_get(fd);
+    if (likely(!slot_is_conn(slot)))
         return;
+    struct box_conn *c = &mine.conns[slot_index(slot)];
+    conn_met(slot);
     if (unlikely(n < 0)) {
         conn_write_failed(c, errno);
         return;
     }
+    if (unlikely(!atomic_load_explicit(&c->calls_out, memory_order_relaxed)) && buf)
+        conn_first_bytes(c, buf, (size_t)n < room ? (size_t)n : room);
     conn_count_out(c, (size_t)n);
     if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
         conn_settle(c, CONN_ESTABLISHED, 0);

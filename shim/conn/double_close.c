@@ -31,17 +31,18 @@ static uint64_t load(_Atomic uint64_t *from) {
     return atomic_load_explicit(from, memory_order_relaxed);
 }
 
-void double_close_note(int fd, uint64_t slot) {
+uint32_t double_close_note(int fd, uint64_t slot) {
     struct box_conn *c = record_of(slot);
     struct fd_closed *note = fd_closed_note(fd);
     if (!c || !note || c->site == BOX_NONE)
-        return;
+        return BOX_NONE;
     uint32_t stack = stack_capture_short();
     int me = thread_id(mine.header->pid);
     store(&note->before, load(&note->who) >> 32);
     store(&note->who, pair((uint32_t)me, (uint32_t)c->thread));
     store(&note->at, clock_coarse());
     store(&note->what, pair(c->site + 1, stack));
+    return stack;
 }
 
 /* --- sweeps ----------------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@
 
 void double_close_begin_process(void);
 
-/* The connection of `slot` is being closed under fd. Ready, keeps errno. */
-void double_close_note(int fd, uint64_t slot);
+/* The connection of `slot` is being closed under fd. Returns the stack of the call that does it, or
+ * BOX_NONE. Ready, keeps errno. */
+uint32_t double_close_note(int fd, uint64_t slot);
 
 /* close() of fd has come back; it had no connection's slot. `caller`: where it was called from.
  * Ready, keeps errno. */

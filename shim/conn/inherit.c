@@ -25,7 +25,7 @@ struct origin {
 static uint32_t site_of(const struct origin *o, const struct addr *peer) {
     const struct box_site *s = o->conn ? view_site(o->view, o->conn->site) : NULL;
     uint32_t stack = s ? stack_adopt(o->view, s->stack, o->same_image) : BOX_NONE;
-    return stack == BOX_NONE ? BOX_NONE : site_find(stack, peer, SITE_HANDED);
+    return stack == BOX_NONE ? BOX_NONE : site_find(stack, peer, BOX_NONE, SITE_HANDED);
 }
 
 /* The peer of a connection that is open now. */
@@ -65,7 +65,7 @@ static bool join_known(int fd) {
     uint32_t n = atomic_load(&mine.header->region[REGION_CONNS].count);
     for (uint32_t i = 0; inode && i < n; i++) {
         const struct box_conn *c = &mine.conns[i];
-        uint64_t slot = slot_of(i, atomic_load_explicit(&c->seq, memory_order_acquire));
+        uint64_t slot = slot_of(i, atomic_load_explicit(&c->life.seq, memory_order_acquire));
         if (c->inode == inode && record_share(slot)) {
             conn_enter(fd, slot);
             return true;
@@ -197,7 +197,8 @@ void inherit_forget(struct ancestry *a) {
 
 static const struct box_conn *conn_by_inode(const struct view *v, uint64_t inode) {
     for (uint32_t i = 0; inode && i < v->count[REGION_CONNS]; i++)
-        if (v->conns[i].inode == inode && atomic_load(&v->conns[i].state) != CONN_FREE)
+        if (v->conns[i].inode == inode && atomic_load(&v->conns[i].life.seq) % 2 == 0 &&
+            atomic_load(&v->conns[i].state) != CONN_FREE)
             return &v->conns[i];
     return NULL;
 }
@@ -230,7 +231,8 @@ void inherit_received(int fd) {
     bool connection = peer_of(fd, &peer);
     if ((connection ? !process_ready() : !process_known()) || (connection && join_known(fd)))
         return;
-    uint32_t site = connection ? site_find(stack_capture(), &peer, SITE_HANDED) : BOX_NONE;
+    uint32_t site =
+        connection ? site_find(stack_capture(), &peer, BOX_NONE, SITE_HANDED) : BOX_NONE;
     conn_enter(fd, connection ? record(fd, CONN_RECEIVED, CONN_OUTBOUND, site, &peer) : FD_NONE);
 }
 

@@ -10,7 +10,8 @@
 /* What a new record is filled with; the rest starts as zero. */
 struct record_facts {
     int fd;
-    uint8_t state, direction, flags;
+    uint8_t state, direction;
+    uint16_t flags;
     uint64_t inode;
     uint32_t site;
     const struct addr *peer;
@@ -26,7 +27,10 @@ uint64_t record_open(const struct record_facts *f);
 bool record_share(uint64_t slot);
 
 /* The descriptor fd no longer refers to it; with the last one the record is free again. */
-void record_release(uint64_t slot, int fd);
+void record_close(uint64_t slot, int fd, uint32_t closing_stack);
+static inline void record_release(uint64_t slot, int fd) {
+    record_close(slot, fd, BOX_NONE);
+}
 
 /* The record in the life that the slot names, or NULL when that life is over. */
 struct box_conn *record_of(uint64_t slot);

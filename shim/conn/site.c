@@ -9,37 +9,49 @@
 #include "state/mine.h"
 
 struct sites {
-    struct index hosts; /* by address */
+    struct index hosts; /* by name and port, or by address */
     struct index sites; /* by stack, host and direction */
 };
 LIVE_TYPE(struct sites, sites);
 static union live_sites sites;
 
-enum { ADDR_WORDS = sizeof(struct addr) / sizeof(uint64_t) };
+enum { ADDR_WORDS = sizeof(struct addr) / sizeof(uint64_t), NAMED = 1 << 16 };
 _Static_assert(sizeof(struct addr) % sizeof(uint64_t) == 0, "an address is a key");
 
 void site_begin_process(void) {
     live_register(&sites, sizeof sites);
 }
 
+static size_t host_key(uint64_t key[ADDR_WORDS], const struct addr *a, uint32_t name) {
+    if (name != BOX_NONE) {
+        key[0] = (uint64_t)name << 32 | NAMED | a->port;
+        return 1;
+    }
+    memcpy(key, a, sizeof *a);
+    return ADDR_WORDS;
+}
+
 /* A record is shown to readers when it is the one that holds: of two threads that meet a host for
  * the first time at once, one leaves a record that nobody sees. */
-static uint32_t host_find(const struct addr *a) {
+static uint32_t host_find(const struct addr *a, uint32_t name) {
     uint64_t key[ADDR_WORDS];
-    memcpy(key, a, sizeof key);
-    uint32_t id = index_find(&sites.v.hosts, key, ADDR_WORDS);
+    size_t words = host_key(key, a, name);
+    uint32_t id = index_find(&sites.v.hosts, key, words);
     if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_HOSTS)) == BOX_NONE)
         return id;
     struct box_host *h = &mine.hosts[id];
     h->addr = *a;
-    h->leak_after = options_leak_after(process_options(), a, NULL);
-    id = index_add(&sites.v.hosts, key, ADDR_WORDS, id);
+    h->name = name;
+    atomic_store_explicit(&h->alias, BOX_NONE, memory_order_relaxed);
+    h->leak_after =
+        options_leak_after(process_options(), a, name == BOX_NONE ? NULL : mine.names[name].text);
+    id = index_add(&sites.v.hosts, key, words, id);
     atomic_store_explicit(&mine.hosts[id].ready, 1, memory_order_release);
     return id;
 }
 
-uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction) {
-    uint32_t host = direction == CONN_OUTBOUND ? host_find(peer) : BOX_NONE;
+uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t name, uint32_t direction) {
+    uint32_t host = direction == CONN_OUTBOUND ? host_find(peer, name) : BOX_NONE;
     uint64_t key[] = {stack, host, direction};
     uint32_t id = index_find(&sites.v.sites, key, 3);
     if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_SITES)) == BOX_NONE)
@@ -66,7 +78,8 @@ void site_count(uint32_t site, enum site_event what, uint64_t now) {
         add(&s->opened, 1);
         if (h)
             add(&h->opened, 1);
-        atomic_store_explicit(&s->last_opened, now, memory_order_relaxed);
+        if (atomic_load_explicit(&s->last_opened, memory_order_relaxed) < now)
+            atomic_store_explicit(&s->last_opened, now, memory_order_relaxed);
     } else if (what == SITE_FAILED) {
         add(&s->failed, 1);
         if (h)
@@ -84,4 +97,44 @@ void site_count(uint32_t site, enum site_event what, uint64_t now) {
         if (h)
             add(&h->closed, 1);
     }
+}
+
+static struct box_host *host_of(const struct box_conn *c) {
+    uint32_t site = atomic_load_explicit(&c->site, memory_order_relaxed);
+    if (c->direction != CONN_OUTBOUND || site == BOX_NONE ||
+        mine.sites[site].direction != CONN_OUTBOUND || mine.sites[site].host == BOX_NONE)
+        return NULL;
+    return &mine.hosts[mine.sites[site].host];
+}
+
+/* What was counted for one site and host counts for another. */
+static void move(struct box_conn *c, uint32_t from, uint32_t to) {
+    uint64_t opened = c->opened;
+    struct box_site *s = &mine.sites[from];
+    add(&s->opened, UINT64_MAX);
+    if (s->host != BOX_NONE)
+        add(&mine.hosts[s->host].opened, UINT64_MAX);
+    /* It passed nothing over there (report/verdict.c). */
+    atomic_compare_exchange_strong(&s->last_opened, &opened, 0);
+    site_count(to, SITE_OPENED, c->opened);
+    atomic_store_explicit(&c->site, to, memory_order_relaxed);
+}
+
+void site_rename(struct box_conn *c, uint32_t name) {
+    const struct box_host *h = host_of(c);
+    if (!h || name == BOX_NONE || h->name == name ||
+        atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_TUNNEL)
+        return;
+    uint32_t from = atomic_load_explicit(&c->site, memory_order_relaxed);
+    uint32_t to = site_find(mine.sites[from].stack, &c->peer, name, CONN_OUTBOUND);
+    if (to != BOX_NONE)
+        move(c, from, to);
+}
+
+void site_alias(struct box_conn *c, uint32_t name) {
+    struct box_host *h = host_of(c);
+    uint32_t none = BOX_NONE;
+    if (h && h->name == BOX_NONE && name != BOX_NONE &&
+        !atomic_compare_exchange_strong(&h->alias, &none, name) && none != name)
+        atomic_store_explicit(&h->alias, HOST_SEVERAL, memory_order_relaxed);
 }

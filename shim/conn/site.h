@@ -10,12 +10,18 @@
 void site_begin_process(void);
 
 /* The record of the call site that opens connections to `peer` from `stack` (BOX_NONE allowed), new
- * at first sight; only outbound sites have a host. BOX_NONE when the table is full. Any thread,
- * async-signal-safe. */
-uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t direction);
+ * at first sight; only outbound sites have a host: `name` with the peer's port, or the peer where
+ * that is BOX_NONE. BOX_NONE when the table is full. Any thread, async-signal-safe. */
+uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t name, uint32_t direction);
 
 enum site_event { SITE_OPENED, SITE_UNDONE, SITE_FAILED, SITE_CLOSED };
 /* Counts for the site and its host. `now`: the time of SITE_OPENED. */
 void site_count(uint32_t site, enum site_event what, uint64_t now);
+
+/* The connection turns out to be one to the host of that name: it is counted there from now on.
+ * Nothing for one that is not outbound, or leads to a proxy. */
+void site_rename(struct box_conn *c, uint32_t name);
+/* A request on the connection called its host so: shown where nothing better is known. */
+void site_alias(struct box_conn *c, uint32_t name);
 
 #endif

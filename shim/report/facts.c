@@ -17,8 +17,9 @@ bool facts_begin(struct facts *f, const struct view *v) {
     f->view = v;
     f->now = clock_ns(CLOCK_MONOTONIC);
     f->room = v->count[REGION_CONNS];
+    size_t most = (size_t)f->room + v->count[REGION_TLS];
     size_t index = ((size_t)f->room * sizeof *f->by_conn + 63) & ~(size_t)63;
-    f->map_size = index + ((size_t)f->room + 1) * sizeof *f->fact;
+    f->map_size = index + (most + 1) * sizeof *f->fact;
     f->map = mem_map(f->map_size);
     if (!f->map)
         return false;
@@ -37,6 +38,49 @@ static uint64_t get(const _Atomic uint64_t *v) {
     return atomic_load_explicit(v, memory_order_relaxed);
 }
 
+static uint32_t get32(const _Atomic uint32_t *v) {
+    return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static void copy_tls(struct fact_tls *x, const struct box_tls *t) {
+    x->opened = t->opened;
+    x->closed = get(&t->closed);
+    x->freed = get(&t->freed);
+    x->begun = get(&t->begun);
+    x->done = get(&t->done);
+    x->bytes_in = get(&t->bytes_in);
+    x->bytes_out = get(&t->bytes_out);
+    x->site = get32(&t->site);
+    x->name = get32(&t->name);
+    x->cipher = get32(&t->cipher);
+    x->alpn = get32(&t->alpn);
+    x->closing_stack = get32(&t->closing_stack);
+    x->freeing_stack = get32(&t->freeing_stack);
+    x->pending = get32(&t->pending);
+    x->holders = get32(&t->life.holders);
+    x->version = atomic_load_explicit(&t->version, memory_order_relaxed);
+    x->flags = atomic_load_explicit(&t->flags, memory_order_relaxed);
+    x->library = t->library;
+}
+
+/* False: nobody holds the record, or it changed lives meanwhile. */
+static bool copy_tls_steady(struct fact_tls *x, const struct box_tls *t) {
+    for (int tries = 0; tries < 3; tries++) {
+        uint32_t before = atomic_load_explicit(&t->life.seq, memory_order_acquire);
+        copy_tls(x, t);
+        atomic_thread_fence(memory_order_acquire);
+        if (before % 2 == 0 && atomic_load_explicit(&t->life.seq, memory_order_relaxed) == before)
+            return x->holders != 0;
+    }
+    return false;
+}
+
+/* The TLS record that a connection's names, if it is still that life of it. */
+static void take_tls(struct fact *x, const struct view *v, uint64_t record) {
+    const struct box_tls *t = record ? view_tls(v, (uint32_t)record - 1) : NULL;
+    x->has_tls = t && get32(&t->life.seq) == record >> 32 && copy_tls_steady(&x->tls, t);
+}
+
 static void copy(struct fact *x, const struct box_conn *c) {
     memset(x, 0, sizeof *x);
     x->id = c->id;
@@ -51,7 +95,7 @@ static void copy(struct fact *x, const struct box_conn *c) {
     x->calls_in = get(&c->calls_in);
     x->bytes_out = get(&c->bytes_out);
     x->calls_out = get(&c->calls_out);
-    x->site = c->site;
+    x->site = get32(&c->site);
     x->thread = c->thread;
     x->error = atomic_load_explicit(&c->error, memory_order_relaxed);
     x->state = atomic_load_explicit(&c->state, memory_order_relaxed);
@@ -63,10 +107,10 @@ static void copy(struct fact *x, const struct box_conn *c) {
 /* The record may be recycled while it is copied: in our own process nothing holds it still. */
 static bool copy_steady(struct fact *x, const struct box_conn *c) {
     for (int tries = 0; tries < 3; tries++) {
-        uint32_t before = atomic_load_explicit(&c->seq, memory_order_acquire);
+        uint32_t before = atomic_load_explicit(&c->life.seq, memory_order_acquire);
         copy(x, c);
         atomic_thread_fence(memory_order_acquire);
-        if (before % 2 == 0 && atomic_load_explicit(&c->seq, memory_order_relaxed) == before)
+        if (before % 2 == 0 && atomic_load_explicit(&c->life.seq, memory_order_relaxed) == before)
             return x->state == CONN_CONNECTING || x->state == CONN_ESTABLISHED ||
                    x->state == CONN_FAILED;
     }
@@ -82,8 +126,30 @@ struct fact *facts_of(struct facts *f, uint32_t conn) {
     struct fact *x = &f->fact[f->count];
     if (!c || !copy_steady(x, c))
         return NULL;
+    take_tls(x, f->view, get(&c->tls));
     f->by_conn[conn] = f->count++;
     return x;
+}
+
+/* Not one that lives on: its connection is just being closed, or it went elsewhere. */
+static bool is_orphan(const struct fact_tls *t) {
+    return t->holders == TLS_HELD_BY_OBJECT && t->closed && !t->freed && !(t->flags & TLS_MOVED);
+}
+
+void facts_add_orphans(struct facts *f) {
+    for (uint32_t i = 0; i < f->view->count[REGION_TLS]; i++) {
+        struct fact *x = &f->fact[f->count];
+        memset(x, 0, sizeof *x);
+        if (!copy_tls_steady(&x->tls, view_tls(f->view, i)) || !is_orphan(&x->tls))
+            continue;
+        const struct box_site *s = view_site(f->view, x->tls.site);
+        x->is_orphan = x->has_tls = true;
+        x->direction = s && s->direction == CONN_INBOUND ? CONN_INBOUND : CONN_OUTBOUND;
+        x->opened = x->tls.opened;
+        x->site = x->tls.site;
+        x->next = UINT32_MAX;
+        f->count++;
+    }
 }
 
 void facts_drop_last(struct facts *f, uint32_t conn) {

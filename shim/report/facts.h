@@ -35,8 +35,16 @@ enum {
         2, /* objects in a namespace of their own (dlmopen(3)), with another libc */
 };
 
+/* The copy of a TLS object's record. */
+struct fact_tls {
+    uint64_t opened, closed, freed, begun, done, bytes_in, bytes_out;
+    uint32_t site, name, cipher, alpn, closing_stack, freeing_stack, pending, holders;
+    uint16_t version;
+    uint8_t flags, library;
+};
+
 /* One connection that the kernel has confirmed: the copy of its record, and what the kernel says.
- */
+ * Or a TLS object that has outlived its connection: nothing but its tls and what groups it. */
 struct fact {
     uint64_t id, inode;
     struct addr peer, local;
@@ -48,8 +56,11 @@ struct fact {
     uint32_t silent_ms; /* since the peer's last packet, 0: unknown */
     int32_t fds[FACT_FDS];
     uint32_t fd_count; /* may be more than are listed */
-    uint8_t state, direction, flags, tcp;
+    uint16_t flags;
+    uint8_t state, direction, tcp;
     bool watched; /* in an epoll set that wants to hear of its end */
+    bool has_tls, is_orphan;
+    struct fact_tls tls;
     /* Filled by report/verdict.c and report/groups.c. */
     uint8_t verdict;
     uint32_t next; /* in its group; UINT32_MAX: last */
@@ -77,6 +88,8 @@ void facts_free(struct facts *f);
  * when the record is not in use or changed while it was copied. */
 struct fact *facts_of(struct facts *f, uint32_t conn);
 void fact_add_fd(struct fact *x, int fd);
+/* Adds the TLS objects that have outlived their connections. After all facts_of. */
+void facts_add_orphans(struct facts *f);
 /* Takes back the last fact that facts_of made. */
 void facts_drop_last(struct facts *f, uint32_t conn);
 

@@ -21,20 +21,21 @@ static void key_of(struct group *k, const struct facts *f, const struct fact *x)
     k->verdict = x->verdict;
     k->stack = s ? s->stack : BOX_NONE;
     k->stack_hash = hash_stack(f->view, k->stack);
-    if (x->direction != CONN_INBOUND)
+    k->host_id = s && view_host(f->view, s->host) ? s->host : BOX_NONE;
+    if (k->host_id == BOX_NONE && x->direction != CONN_INBOUND)
         k->host = x->peer;
 }
 
 static bool same(const struct group *a, const struct group *b) {
-    return a->verdict == b->verdict && a->stack_hash == b->stack_hash &&
+    return a->verdict == b->verdict && a->stack_hash == b->stack_hash && a->host_id == b->host_id &&
            addr_equal(&a->host, &b->host);
 }
 
 static uint32_t slot_for(const struct group *k, uint32_t mask) {
     uint64_t ip[2];
     memcpy(ip, k->host.ip, sizeof ip);
-    uint64_t h =
-        k->stack_hash ^ ip[0] * 31 ^ ip[1] * 37 ^ (uint64_t)k->host.port << 24 ^ k->verdict;
+    uint64_t h = k->stack_hash ^ ip[0] * 31 ^ ip[1] * 37 ^ (uint64_t)k->host.port << 24 ^
+                 (uint64_t)k->host_id << 32 ^ k->verdict;
     return (uint32_t)((h * UINT64_C(0x9e3779b97f4a7c15)) >> 33) & mask;
 }
 

@@ -10,7 +10,8 @@ struct group {
     uint64_t stack_hash;
     uint64_t oldest; /* when the oldest of them was opened */
     uint64_t unread;
-    struct addr host; /* ADDR_NONE for inbound ones: their peers differ */
+    uint32_t host_id; /* the host's record; BOX_NONE for inbound ones, whose peers differ, ... */
+    struct addr host; /* ... and for those that others opened: their peer */
     uint32_t stack;   /* BOX_NONE: not captured */
     uint32_t first, last, count;
     uint8_t verdict;

@@ -162,8 +162,10 @@ static void mark_watched(struct facts *f, const struct epoll_watch *w) {
 
 void inside_gather(struct facts *f) {
     fd_each(0, FD_MAX - 1, visit, f);
+    uint32_t connections = f->count;
+    facts_add_orphans(f);
     struct epoll_watch watch = {0};
-    bool wanted = f->count > 0 && epoll_watch_begin(&watch);
+    bool wanted = connections > 0 && epoll_watch_begin(&watch);
     struct others o = {.f = f, .watch = wanted ? &watch : NULL};
     f->holes |= has_namespaces() ? FACT_HOLE_NAMESPACE : 0;
     f->unseen_known = proc_fds("self", visit_other, &o);

@@ -2,11 +2,32 @@
 
 #include <string.h>
 
-#include "report/symbols.h"
+#include "report/text.h"
 
 const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+const char *host_text(const struct view *v, uint32_t host, char buf[HOST_TEXT]) {
+    const struct box_host *h = view_host(v, host);
+    const struct box_name *n = h ? view_name(v, h->name) : NULL;
+    static const struct addr none;
+    struct out o;
+    out_init(&o, -1, buf, HOST_TEXT - 1);
+    if (n) {
+        out_clean(&o, n->text);
+        out_char(&o, ':');
+        out_u64(&o, h->addr.port);
+    } else {
+        addr_write(&o, h ? &h->addr : &none);
+    }
+    buf[o.len] = '\0';
+    return buf;
+}
+
+const char *group_host_text(const struct view *v, const struct group *g, char buf[HOST_TEXT]) {
+    return g->host_id == BOX_NONE ? addr_text(&g->host, buf) : host_text(v, g->host_id, buf);
 }
 
 /* The suppression for any frame of the group's stack, by function, module path or module name. */
@@ -27,11 +48,23 @@ static struct suppression *find_by_stack(struct report *r, struct symbols *s,
     return found;
 }
 
-static struct suppression *find_by_host(struct report *r, const struct group *g) {
+static struct suppression *find_by_addr(struct report *r, const struct addr *a) {
     char text[ADDR_TEXT];
-    struct suppression *s =
-        suppress_find(r->suppressions, SUPPRESS_HOST, addr_text(&g->host, text));
-    return s ? s : suppress_find(r->suppressions, SUPPRESS_HOST, addr_ip_text(&g->host, text));
+    struct suppression *s = suppress_find(r->suppressions, SUPPRESS_HOST, addr_text(a, text));
+    return s ? s : suppress_find(r->suppressions, SUPPRESS_HOST, addr_ip_text(a, text));
+}
+
+static struct suppression *find_by_host(struct report *r, const struct group *g) {
+    const struct box_host *h = view_host(r->facts.view, g->host_id);
+    const struct box_name *n = h ? view_name(r->facts.view, h->name) : NULL;
+    struct suppression *s = NULL;
+    char text[HOST_TEXT];
+    if (n)
+        s = suppress_find(r->suppressions, SUPPRESS_HOST,
+                          host_text(r->facts.view, g->host_id, text));
+    if (n && !s)
+        s = suppress_find(r->suppressions, SUPPRESS_HOST, n->text);
+    return s ? s : find_by_addr(r, h ? &h->addr : &g->host);
 }
 
 struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g) {
@@ -63,15 +96,18 @@ static void suppress_groups(struct report *r) {
 }
 
 static void count(struct report *r) {
-    r->open = r->leaked = r->leak_places = r->suppressed = 0;
+    r->open = r->leaked = r->leak_places = r->suppressed = r->tls_leaked = r->tls_places = 0;
     for (uint32_t i = 0; i < r->facts.count; i++)
         r->open += r->facts.fact[i].verdict != VERDICT_NOT_OPEN && fact_is_open(&r->facts.fact[i]);
     for (uint32_t i = 0; i < r->groups.count; i++) {
         const struct group *g = &r->groups.group[i];
         bool leak = verdict_class[g->verdict].kind == KIND_LEAK;
+        bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
         r->suppressed += g->suppressed ? g->count : 0;
-        r->leaked += leak && !g->suppressed ? g->count : 0;
-        r->leak_places += leak && !g->suppressed;
+        if (!leak || g->suppressed)
+            continue;
+        *(orphans ? &r->tls_leaked : &r->leaked) += g->count;
+        *(orphans ? &r->tls_places : &r->leak_places) += 1;
     }
 }
 

@@ -20,6 +20,7 @@ struct report {
     bool ended; /* the process is gone: nothing could be checked with the kernel */
     /* Filled by report_judge. */
     uint32_t open, leaked, leak_places, suppressed;
+    uint32_t tls_leaked, tls_places; /* TLS objects without a connection */
 };
 
 /* Judges and groups the facts, which the caller has gathered. False: no memory. */
@@ -29,10 +30,20 @@ struct symbols;
 struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g);
 
 bool report_judge(struct report *r);
+/* Connections and TLS objects together. */
+static inline uint32_t report_leaks(const struct report *r) {
+    return r->leaked + r->tls_leaked;
+}
 /* Writes the text, all of it, and flushes. */
 void report_write_text(struct report *r, struct out *o);
 /* Frees facts and groups; the view stays the caller's. */
 void report_free(struct report *r);
+
+/* A host as people call it: its name or its address, and the port. "-" for none. */
+enum { HOST_TEXT = BOX_NAME_MAX + 8 };
+const char *host_text(const struct view *v, uint32_t host, char buf[HOST_TEXT]);
+/* The same of a group's host. */
+const char *group_host_text(const struct view *v, const struct group *g, char buf[HOST_TEXT]);
 
 /* The last part of a path, as people call the program. */
 const char *base_name(const char *path);

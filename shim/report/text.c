@@ -67,6 +67,13 @@ void write_stack(struct writer *w, uint32_t id, const char *call) {
         write_frame(w, i + 1, s->frames[i]);
 }
 
+void write_titled_stack(struct writer *w, const char *title, uint32_t stack, const char *call) {
+    if (!view_stack(w->r->facts.view, stack))
+        return;
+    out_strs(w->o, "  ", title, ":\n", NULL);
+    write_stack(w, stack, call);
+}
+
 static void write_fds(struct out *o, const struct fact *x) {
     out_str(o, "    fd ");
     for (uint32_t i = 0; i < x->fd_count && i < FACT_FDS; i++) {
@@ -111,6 +118,7 @@ static void write_connection(struct writer *w, const struct fact *x) {
     out_str(o, "  thread ");
     out_i64(o, x->thread);
     out_char(o, '\n');
+    write_tls(w, x);
 }
 
 static void write_group_fds(struct writer *w, const struct group *g) {
@@ -127,8 +135,7 @@ static void write_group_fds(struct writer *w, const struct group *g) {
         out_str(w->o, " ...");
 }
 
-/* The idle times of a group: how long nobody has used any of them, at least. */
-static uint64_t least_idle(const struct facts *f, const struct group *g) {
+uint64_t least_idle(const struct facts *f, const struct group *g) {
     uint64_t least = UINT64_MAX;
     for (uint32_t i = g->first; i != UINT32_MAX; i = f->fact[i].next) {
         uint64_t idle = since(f->now, fact_last_use(&f->fact[i]));
@@ -192,7 +199,7 @@ static void write_exec_inherited(struct writer *w, const struct group *g) {
 }
 
 static void write_inherited(struct writer *w, const struct group *g) {
-    uint8_t flags = w->r->facts.fact[g->first].flags;
+    unsigned flags = w->r->facts.fact[g->first].flags;
     out_str(w->o, flags & CONN_RECEIVED  ? "received from another process (SCM_RIGHTS)"
                   : flags & CONN_BY_EXEC ? "open before this program was started by exec()"
                                          : "opened by the parent process, before fork()");
@@ -208,6 +215,9 @@ static const char *call_of(struct writer *w, const struct group *g) {
 
 /* The sentence that says why, where there is something to say. */
 static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group *) = {
+    [VERDICT_TLS_FREED] = write_tls_freed,
+    [VERDICT_TLS_ORPHAN] = write_tls_orphan,
+    [VERDICT_TLS_HANDSHAKE] = write_tls_handshake,
     [VERDICT_PEER_CLOSED] = write_peer_closed,
     [VERDICT_NEVER_CLOSED] = write_never_closed,
     [VERDICT_CONNECT_FAILED] = write_connect_failed,
@@ -217,16 +227,19 @@ static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group
 };
 
 static void write_group_head(struct writer *w, const struct group *g) {
-    char text[ADDR_TEXT];
+    char text[HOST_TEXT];
     const struct verdict_class *c = &verdict_class[g->verdict];
+    bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
     write_mark(w);
     if (g->suppressed)
         out_strs(w->o, "SUPPRESSED ", c->name, ": ", NULL);
     else
         out_strs(w->o, c->title, ": ", NULL);
-    out_count(w->o, g->count, "connection");
-    if (g->host.family != ADDR_NONE)
-        out_strs(w->o, " to ", addr_text(&g->host, text), NULL);
+    out_count(w->o, g->count, orphans ? "TLS object" : "connection");
+    if (orphans)
+        out_str(w->o, g->count == 1 ? " of a closed connection" : " of closed connections");
+    if (g->host_id != BOX_NONE || g->host.family != ADDR_NONE)
+        out_strs(w->o, " to ", group_host_text(w->r->facts.view, g, text), NULL);
     out_str(w->o, ", oldest ");
     out_duration(w->o, since(w->r->facts.now, g->oldest));
     out_char(w->o, '\n');
@@ -237,18 +250,19 @@ static void write_group(struct writer *w, const struct group *g) {
     struct out *o = w->o;
     out_char(o, '\n');
     write_group_head(w, g);
+    bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
     if (evidence[g->verdict]) {
         out_str(o, "  ");
         evidence[g->verdict](w, g);
-        write_group_fds(w, g);
+        if (!orphans)
+            write_group_fds(w, g);
         out_char(o, '\n');
     }
-    if (view_stack(w->r->facts.view, g->stack)) {
-        out_str(o, "  opened:\n");
-        write_stack(w, g->stack, call_of(w, g));
-    }
-    out_str(o, "  connections:\n");
-    for (uint32_t i = g->first; i != UINT32_MAX; i = w->r->facts.fact[i].next)
+    write_titled_stack(w, "opened", g->stack, call_of(w, g));
+    write_tls_stacks(w, g);
+    if (!orphans)
+        out_str(o, "  connections:\n");
+    for (uint32_t i = g->first; !orphans && i != UINT32_MAX; i = w->r->facts.fact[i].next)
         write_connection(w, &w->r->facts.fact[i]);
     if (c->todo && !g->suppressed)
         out_strs(o, "  to do: ", c->todo, "\n", NULL);
@@ -260,7 +274,14 @@ static void write_summary(struct writer *w) {
         out_count(w->o, w->r->leaked, "leaked connection");
         out_str(w->o, " in ");
         out_count(w->o, w->r->leak_places, "place");
-    } else {
+    }
+    if (w->r->tls_leaked) {
+        out_str(w->o, w->r->leaked ? ", " : "");
+        out_count(w->o, w->r->tls_leaked, "leaked TLS object");
+        out_str(w->o, " in ");
+        out_count(w->o, w->r->tls_places, "place");
+    }
+    if (!report_leaks(w->r)) {
         out_str(w->o, "no leaks, ");
         out_count(w->o, w->r->open, "open connection");
     }

@@ -25,14 +25,6 @@ static void write_exhausted(struct writer *w) {
     out_strs(w->o, "  to do: ", verdict_class[VERDICT_FD_EXHAUSTED].todo, "\n", NULL);
 }
 
-static void write_titled_stack(struct writer *w, const char *title, uint32_t stack,
-                               const char *call) {
-    if (!view_stack(w->r->facts.view, stack))
-        return;
-    out_strs(w->o, "  ", title, ":\n", NULL);
-    write_stack(w, stack, call);
-}
-
 /* Who closed what, when two threads were at it. */
 static void write_closers(struct writer *w, const struct box_double_close *d) {
     struct out *o = w->o;
@@ -58,10 +50,9 @@ static void write_double_close(struct writer *w, const struct box_double_close *
     const struct box_site *s = view_site(v, d->site);
     const struct box_host *h = s ? view_host(v, s->host) : NULL;
     uint64_t times = atomic_load_explicit(&d->times, memory_order_relaxed);
-    struct group g = {.verdict = VERDICT_DOUBLE_CLOSE, .stack = d->again};
-    char text[ADDR_TEXT];
-    if (h)
-        g.host = h->addr;
+    struct group g = {
+        .verdict = VERDICT_DOUBLE_CLOSE, .stack = d->again, .host_id = h ? s->host : BOX_NONE};
+    char text[HOST_TEXT];
     if (!times || report_suppression(w->r, &w->symbols, &g))
         return;
     out_char(w->o, '\n');
@@ -69,7 +60,7 @@ static void write_double_close(struct writer *w, const struct box_double_close *
     out_strs(w->o, verdict_class[VERDICT_DOUBLE_CLOSE].title, ": fd ", NULL);
     out_i64(w->o, d->fd);
     if (h)
-        out_strs(w->o, ", a connection to ", addr_text(&h->addr, text), NULL);
+        out_strs(w->o, ", a connection to ", host_text(v, s->host, text), NULL);
     out_str(w->o, ", closed twice; ");
     out_count(w->o, times, "time");
     out_str(w->o, ", last ");
@@ -111,6 +102,13 @@ static void write_unknown(struct writer *w) {
     if (w->r->facts.holes & FACT_HOLE_NAMESPACE)
         out_str(w->o, "\nit has loaded objects into a namespace of their own (dlmopen): what they "
                       "open is not seen being opened\n");
+    uint32_t unmapped = atomic_load(&v->header->tls_unmapped);
+    if (unmapped) {
+        out_str(w->o, "\nTLS through memory: ");
+        out_count(w->o, unmapped, "TLS object");
+        out_str(w->o, " whose connections are not known to the TLS library (memory BIO): those are "
+                      "reported as TCP\n");
+    }
     if (dropped) {
         out_str(w->o, "\nthe tables were full: ");
         out_count(w->o, dropped, "record");

@@ -125,7 +125,7 @@ static bool look_at_exit(struct report *r, struct view *v) {
     bool named = options->set >> OPTION_grace & 1;
     if (!look(r, v, true))
         return false;
-    if (!r->leaked || !options->grace || (!named && !is_alone()))
+    if (!report_leaks(r) || !options->grace || (!named && !is_alone()))
         return true;
     report_free(r);
     nap(options->grace);
@@ -149,7 +149,7 @@ static uint32_t report_at_exit(void) {
     struct view v;
     if (!wait_for_turn() || !look_at_exit(&r, &v))
         return 0;
-    uint32_t leaked = r.leaked;
+    uint32_t leaked = report_leaks(&r);
     if (options->report_at_exit == AT_EXIT_ALWAYS ||
         (options->report_at_exit == AT_EXIT_LEAKS && leaked))
         write_to_target(&r);

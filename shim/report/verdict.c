@@ -1,6 +1,14 @@
 #include "report/verdict.h"
 
+#include "report/language.h"
+
 const struct verdict_class verdict_class[VERDICT_COUNT] = {
+    [VERDICT_TLS_FREED] = {"tls-split", KIND_LEAK, "LEAK tls-split",
+                           "close the socket where the TLS object is freed: freeing it leaves the "
+                           "socket open."},
+    [VERDICT_TLS_ORPHAN] = {"tls-split", KIND_LEAK, "LEAK tls-split",
+                            "free the TLS object where its socket is closed: closing the socket "
+                            "leaves the object in memory."},
     [VERDICT_PEER_CLOSED] =
         {"peer-closed", KIND_LEAK, "LEAK peer-closed",
          "close each connection when its peer has: on end of file, on an error, "
@@ -105,6 +113,30 @@ static bool exec_inherited(const struct facts *f, const struct fact *x, uint64_t
     return since(f->now, x->opened) >= leak_after;
 }
 
+/* Freed, and not used in plain since (after a STARTTLS in reverse). */
+static bool tls_freed(const struct fact *x, uint64_t now, uint64_t leak_after) {
+    const struct fact_tls *t = &x->tls;
+    return x->has_tls && t->freed && !(t->flags & TLS_MOVED) && fact_last_use(x) <= t->freed &&
+           x->tcp != TCP_UNKNOWN && since(now, t->freed) >= leak_after;
+}
+
+/* Not where a garbage collector will free it, nor where the program has been seen to come back to
+ * such objects by itself. */
+static bool tls_orphaned(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+    const struct box_site *s = view_site(f->view, x->site);
+    if (since(f->now, x->tls.closed) < leak_after ||
+        (s && atomic_load_explicit(&s->tls_freed_late, memory_order_relaxed)))
+        return false;
+    return !language_collects(language_of_stack(f->view, s ? s->stack : BOX_NONE)) &&
+           !language_collects(language_of_stack(f->view, x->tls.closing_stack));
+}
+
+static bool tls_handshake(const struct fact *x, uint64_t now, uint64_t leak_after) {
+    const struct fact_tls *t = &x->tls;
+    return x->has_tls && t->begun && !(t->flags & (TLS_DONE | TLS_MOVED)) && !t->freed &&
+           fact_is_open(x) && since(now, t->begun) >= leak_after;
+}
+
 static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
     const struct box_site *s = view_site(f->view, x->site);
     const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
@@ -113,6 +145,12 @@ static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
 
 static enum verdict judge(const struct facts *f, const struct fact *x, bool at_exit) {
     uint64_t leak_after = leak_after_of(f, x);
+    if (x->is_orphan)
+        return tls_orphaned(f, x, leak_after) ? VERDICT_TLS_ORPHAN : VERDICT_NOT_OPEN;
+    if (tls_freed(x, f->now, leak_after))
+        return VERDICT_TLS_FREED;
+    if (x->direction == CONN_INBOUND && tls_handshake(x, f->now, leak_after))
+        return VERDICT_TLS_HANDSHAKE;
     if (x->direction == CONN_INBOUND)
         return fact_is_open(x) ? VERDICT_INBOUND : VERDICT_NOT_OPEN;
     if (exec_inherited(f, x, leak_after))
@@ -127,6 +165,8 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
         return VERDICT_NEVER_CLOSED;
     if (!fact_is_open(x))
         return VERDICT_NOT_OPEN;
+    if (tls_handshake(x, f->now, leak_after))
+        return VERDICT_TLS_HANDSHAKE;
     return at_exit ? VERDICT_OPEN_AT_EXIT : VERDICT_OPEN;
 }
 

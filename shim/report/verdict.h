@@ -8,12 +8,15 @@
 
 /* In the order in which a report shows them. */
 enum verdict {
+    VERDICT_TLS_FREED,  /* the TLS object was freed, the connection is open */
+    VERDICT_TLS_ORPHAN, /* of a TLS object: its connection is closed */
     VERDICT_PEER_CLOSED,
     VERDICT_NEVER_CLOSED,
     VERDICT_CONNECT_FAILED,
     VERDICT_EXEC_INHERITED,
     VERDICT_DOUBLE_CLOSE, /* of the process too */
     VERDICT_FD_EXHAUSTED, /* of the process, not of a connection */
+    VERDICT_TLS_HANDSHAKE,
     VERDICT_OPEN_AT_EXIT,
     VERDICT_OPEN, /* nothing wrong */
     VERDICT_INHERITED,

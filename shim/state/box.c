@@ -265,10 +265,12 @@ bool box_create(struct box *b, const struct box_setup *s, void (*complain)(const
     }
     memcpy(b->header->region, region, sizeof region);
     b->modules = (struct box_module *)(void *)(p + region[REGION_MODULES].offset);
+    b->names = (struct box_name *)(void *)(p + region[REGION_NAMES].offset);
     b->hosts = (struct box_host *)(void *)(p + region[REGION_HOSTS].offset);
     b->stacks = (struct box_stack *)(void *)(p + region[REGION_STACKS].offset);
     b->sites = (struct box_site *)(void *)(p + region[REGION_SITES].offset);
     b->conns = (struct box_conn *)(void *)(p + region[REGION_CONNS].offset);
+    b->tls = (struct box_tls *)(void *)(p + region[REGION_TLS].offset);
     b->double_closes = (struct box_double_close *)(void *)(p + region[REGION_DOUBLE_CLOSES].offset);
     fill_header(b->header, s, size, ns);
     /* The magic last: a reader that comes meanwhile sees no state file yet. */

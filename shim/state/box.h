@@ -13,10 +13,12 @@
 struct box {
     struct box_header *header;
     struct box_module *modules;
+    struct box_name *names;
     struct box_host *hosts;
     struct box_stack *stacks;
     struct box_site *sites;
     struct box_conn *conns;
+    struct box_tls *tls;
     struct box_double_close *double_closes;
     bool is_file; /* false: private memory, nobody outside can read it */
 };

@@ -1,17 +1,16 @@
 /* The state file: everything known about one process, in a form that anyone may read.
  *
- * A header, then regions of fixed-size records: modules, hosts, stacks, sites, connections, double
- * closes. No
- * pointers, only indices; BOX_NONE for none. The file is sparse: it has its full size from the
- * start, and pages that no record needed yet cost nothing.
+ * A header, then regions of fixed-size records: modules, names, hosts, stacks, sites, connections,
+ * TLS objects, double closes. No pointers, only indices; BOX_NONE for none. The file is sparse: it
+ * has its full size from the start, and pages that no record needed yet cost nothing.
  *
  * Two ways of publishing, so that a reader in another process never needs a lock:
- *   - modules, hosts, stacks and sites are written once, then `ready` is set with release order;
- *     afterwards only their counters move.
- *   - connections are recycled. `seq` is odd while a record is being filled or emptied and goes up
- *     by two for each life: a reader that finds the same even number before and after copying has a
- *     consistent record (a seqlock). Single fields that change during a life (state, times,
- *     counters) are plain aligned stores.
+ *   - modules, names, hosts, stacks and sites are written once, then `ready` is set with release
+ *     order; afterwards only their counters move.
+ *   - connections and TLS objects are recycled (struct box_life). `seq` is odd while a record is
+ *     being filled or emptied and goes up by two for each life: a reader that finds the same even
+ * number before and after copying has a consistent record (a seqlock). Single fields that change
+ * during a life (state, times, counters) are plain aligned stores.
  *
  * Times are CLOCK_MONOTONIC nanoseconds, 0: never. Anything in a file may be wrong: it may be cut,
  * torn or hostile, and readers check every index, count and length (state/view.h). */
@@ -24,26 +23,31 @@
 #include "base/addr.h"
 
 #define BOX_MAGIC "PGBOX\r\n\x1a"
-enum { BOX_VERSION = 2 };
+enum { BOX_VERSION = 3 };
 #define BOX_NONE UINT32_MAX
 
 enum {
     BOX_MODULES_MAX = 4096,
+    BOX_NAMES_MAX = 1 << 16,
     BOX_HOSTS_MAX = 1 << 16,
     BOX_STACKS_MAX = 1 << 16,
     BOX_SITES_MAX = 1 << 18,
     BOX_CONNS_MAX = 1 << 20,
+    BOX_TLS_MAX = 1 << 18,
     BOX_DOUBLE_CLOSES_MAX = 1 << 10,
     BOX_FRAMES_MAX = 64,
     BOX_PATH_MAX = 256,
+    BOX_NAME_MAX = 256, /* a host name has 253 characters at most (RFC 1035, 2.3.4) */
 };
 
 enum {
     REGION_MODULES,
+    REGION_NAMES,
     REGION_HOSTS,
     REGION_STACKS,
     REGION_SITES,
     REGION_CONNS,
+    REGION_TLS,
     REGION_DOUBLE_CLOSES,
     REGION_COUNT
 };
@@ -85,6 +89,7 @@ struct box_header {
     _Atomic uint64_t exhausted_at; /* when last */
     _Atomic int32_t exhausted_errno;
     _Atomic uint32_t exhausted_stack;
+    _Atomic uint32_t tls_unmapped; /* live TLS objects whose connection can not be known */
 
     struct box_region region[REGION_COUNT];
 };
@@ -100,11 +105,24 @@ struct box_module {
     uint32_t pad;
 };
 
-/* A peer: an address and port. */
+/* A name of a host, a cipher or a protocol. */
+struct box_name {
+    _Atomic uint32_t ready;
+    uint32_t length;
+    char text[BOX_NAME_MAX];
+};
+
+/* A peer: a name and port where a name is known, with all addresses of that name, else an address
+ * and port. */
+enum { HOST_SEVERAL = UINT32_MAX - 1 };
 struct box_host {
     _Atomic uint32_t ready;
+    uint32_t name; /* BOX_NONE: known by its address alone */
+    /* What HTTP requests called a host without a name; BOX_NONE: nothing, HOST_SEVERAL: this and
+     * that. */
+    _Atomic uint32_t alias;
     uint32_t pad;
-    struct addr addr;
+    struct addr addr;    /* of a name: the first one that was seen */
     uint64_t leak_after; /* this host's, after the config file's sections */
     _Atomic uint64_t opened, failed, closed;
 };
@@ -130,6 +148,7 @@ struct box_site {
     uint32_t direction;
     _Atomic uint64_t opened, failed, closed;
     _Atomic uint64_t last_opened;
+    _Atomic uint64_t tls_freed_late; /* TLS objects that were freed well after their socket */
 };
 
 enum conn_state {
@@ -150,40 +169,84 @@ enum {
     CONN_BY_EXEC = 32,   /* open before this program was started by exec */
     CONN_RECEIVED = 64,  /* came from another process in a message (SCM_RIGHTS) */
     CONN_PASSED = 128,   /* was sent to another process */
+    CONN_TUNNEL = 256,   /* to a proxy that was asked for a tunnel */
+};
+
+/* What records begin with that are used again. A record is in use while it has holders, and has
+ * none while it is filled or emptied. */
+struct box_life {
+    union {
+        struct {
+            _Atomic uint32_t holders;
+            _Atomic uint32_t seq;
+        };
+        /* Both in one word (seq above): who takes hold while the last holder lets go must not hold
+         * the next life of the record. */
+        _Atomic uint64_t word;
+    };
+    _Atomic uint32_t next_free; /* the producer's free list */
 };
 
 /* A connection, 256 bytes: what is written by reads and what by writes in cache lines of their own,
- * for programs that do the two in different threads. */
+ * for programs that do the two in different threads. Its holders are its descriptors: dup() counts
+ * up, close() down. */
 struct box_conn {
-    union {
-        struct {
-            _Atomic uint32_t descriptors; /* how many refer to it: dup() counts up, close() down */
-            _Atomic uint32_t seq;
-        };
-        /* Both in one word (seq above): a dup() that races with the last close() must not count on
-         * the next life of the record. */
-        _Atomic uint64_t life;
-    };
+    struct box_life life;
     _Atomic uint8_t state;
     uint8_t direction;
-    _Atomic uint8_t flags;
-    uint8_t pad;
+    _Atomic uint16_t flags;
     _Atomic int32_t fd; /* the first descriptor; -1 when that one was closed */
-    uint64_t id;        /* ordinal of the process, never used twice */
-    uint64_t inode;     /* of the socket: what ties it to /proc/PID/fd and sock_diag; 0: unknown */
-    uint32_t site;
+    _Atomic uint32_t site;
+    uint64_t id;    /* ordinal of the process, never used twice */
+    uint64_t inode; /* of the socket: what ties it to /proc/PID/fd and sock_diag; 0: unknown */
     int32_t thread; /* id of the opening thread */
     _Atomic int32_t error;
-    _Atomic uint32_t next_free; /* the producer's free list */
     struct addr peer;
     uint64_t opened;
     _Atomic uint64_t settled; /* established or failed */
-    uint8_t pad2[24];
+    _Atomic uint64_t tls;     /* a TLS object's record: seq << 32 | index + 1; 0: none */
+    uint8_t pad2[16];
 
     _Alignas(64) _Atomic uint64_t bytes_in;
     _Atomic uint64_t calls_in, last_in, eof_at;
     _Alignas(64) _Atomic uint64_t bytes_out;
     _Atomic uint64_t calls_out, last_out, shut_at;
+};
+
+enum tls_library { TLS_OPENSSL, TLS_GNUTLS };
+
+/* Bits of box_tls.life.holders. */
+enum {
+    TLS_HELD_BY_OBJECT = 1, /* the library's object is alive and on this connection */
+    TLS_HELD_BY_CONN = 2,   /* the connection is open */
+};
+
+enum {
+    TLS_DONE = 1,        /* the handshake has finished */
+    TLS_RESUMED = 2,     /* an earlier session was */
+    TLS_NOTIFY_SENT = 4, /* close_notify (RFC 8446, 6.1) */
+    TLS_NOTIFY_CAME = 8, /* the peer's */
+    TLS_MOVED = 16,      /* the object was given another transport */
+};
+
+/* A TLS object (SSL *, gnutls_session_t) from the first call that used it on a connection, until it
+ * is freed and the connection closed. */
+struct box_tls {
+    struct box_life life;
+    _Atomic uint8_t flags;
+    uint8_t library;
+    _Atomic uint16_t version; /* as on the wire: 0x0304 is TLS 1.3; 0: unknown */
+    uint64_t conn;            /* the connection's record: seq << 32 | index + 1 */
+    _Atomic uint32_t site;    /* the connection's, for after its end */
+    _Atomic uint32_t name;    /* the server name (RFC 6066, 3); BOX_NONE: none */
+    _Atomic uint32_t cipher, alpn;
+    _Atomic uint32_t closing_stack, freeing_stack;
+    uint64_t opened;                        /* the connection */
+    _Atomic uint64_t closed, freed;         /* the connection; the object */
+    _Atomic uint64_t begun, done;           /* the handshake; begun 0: before we saw the object */
+    _Alignas(64) _Atomic uint64_t bytes_in; /* application data */
+    _Atomic uint64_t bytes_out;
+    _Atomic uint32_t pending; /* read from the connection, not from the object yet */
 };
 
 /* A descriptor of a connection that was closed, and closed again: once for each combination of the
@@ -204,14 +267,17 @@ struct box_double_close {
 #define BOX_SHAPE                                                                                  \
     {                                                                                              \
         [REGION_MODULES] = {sizeof(struct box_module), BOX_MODULES_MAX},                           \
+        [REGION_NAMES] = {sizeof(struct box_name), BOX_NAMES_MAX},                                 \
         [REGION_HOSTS] = {sizeof(struct box_host), BOX_HOSTS_MAX},                                 \
         [REGION_STACKS] = {sizeof(struct box_stack), BOX_STACKS_MAX},                              \
         [REGION_SITES] = {sizeof(struct box_site), BOX_SITES_MAX},                                 \
         [REGION_CONNS] = {sizeof(struct box_conn), BOX_CONNS_MAX},                                 \
+        [REGION_TLS] = {sizeof(struct box_tls), BOX_TLS_MAX},                                      \
         [REGION_DOUBLE_CLOSES] = {sizeof(struct box_double_close), BOX_DOUBLE_CLOSES_MAX},         \
     }
 
 _Static_assert(sizeof(struct box_conn) == 256, "a connection's record is four cache lines");
+_Static_assert(sizeof(struct box_tls) == 192, "a TLS object's record is three cache lines");
 _Static_assert(sizeof(struct box_header) <= 4096, "the header fits its page");
 
 #endif

@@ -11,10 +11,12 @@ void view_own(struct view *v, const struct box *b) {
     memset(v, 0, sizeof *v);
     v->header = b->header;
     v->modules = b->modules;
+    v->names = b->names;
     v->hosts = b->hosts;
     v->stacks = b->stacks;
     v->sites = b->sites;
     v->conns = b->conns;
+    v->tls = b->tls;
     v->double_closes = b->double_closes;
     for (int i = 0; i < REGION_COUNT; i++)
         v->count[i] = atomic_load_explicit(&b->header->region[i].count, memory_order_acquire);
@@ -72,10 +74,15 @@ static enum view_error check_header(const struct box_header *h, uint64_t file_si
     return VIEW_OK;
 }
 
-static void end_texts(struct box_header *h, struct box_module *modules, uint32_t n) {
+static void end_texts(struct box_header *h, void *const start[REGION_COUNT],
+                      const uint32_t count[REGION_COUNT]) {
+    struct box_module *modules = start[REGION_MODULES];
+    struct box_name *names = start[REGION_NAMES];
     h->program[sizeof h->program - 1] = '\0';
     h->suppressions[sizeof h->suppressions - 1] = '\0';
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < count[REGION_NAMES]; i++)
+        names[i].text[sizeof names[i].text - 1] = '\0';
+    for (uint32_t i = 0; i < count[REGION_MODULES]; i++) {
         modules[i].path[sizeof modules[i].path - 1] = '\0';
         if (modules[i].build_id_size > sizeof modules[i].build_id)
             modules[i].build_id_size = 0;
@@ -84,30 +91,42 @@ static void end_texts(struct box_header *h, struct box_module *modules, uint32_t
 
 /* Is it one life in both copies? The number says so for the time of the copying; what does not
  * change in a life must be the same too, for within a copy the bytes come in no certain order. */
-static bool is_same_life(const struct box_conn *a, const struct box_conn *b) {
-    return atomic_load_explicit(&a->seq, memory_order_relaxed) ==
-               atomic_load_explicit(&b->seq, memory_order_relaxed) &&
-           a->id == b->id && a->inode == b->inode && a->site == b->site && a->opened == b->opened &&
+static bool is_same_conn(const void *first, const void *second) {
+    const struct box_conn *a = first, *b = second;
+    return a->id == b->id && a->inode == b->inode && a->opened == b->opened &&
            addr_equal(&a->peer, &b->peer);
 }
 
+static bool is_same_tls(const void *first, const void *second) {
+    const struct box_tls *a = first, *b = second;
+    return a->conn == b->conn && a->opened == b->opened;
+}
+
+static bool (*const is_same[REGION_COUNT])(const void *, const void *) = {
+    [REGION_CONNS] = is_same_conn,
+    [REGION_TLS] = is_same_tls,
+};
+
 /* A record that changed lives between the two copies, or was being written, is no record. */
-static void keep_steady(struct box_conn *first, const struct box_conn *second, uint32_t n) {
+static void keep_steady(int region, void *first, const void *second, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t seq = atomic_load_explicit(&first[i].seq, memory_order_relaxed);
-        if (seq % 2 != 0 || !is_same_life(&first[i], &second[i]))
-            atomic_store_explicit(&first[i].state, CONN_FREE, memory_order_relaxed);
+        size_t at = (size_t)i * shape[region].record_size;
+        struct box_life *a = (void *)((char *)first + at);
+        const struct box_life *b = (const void *)((const char *)second + at);
+        uint32_t seq = atomic_load_explicit(&a->seq, memory_order_relaxed);
+        if (seq != atomic_load_explicit(&b->seq, memory_order_relaxed) || !is_same[region](a, b))
+            atomic_store_explicit(&a->seq, seq | 1, memory_order_relaxed);
     }
 }
 
-static bool copy_conns(int fd, const struct box_region *r, struct box_conn *to, uint32_t n) {
-    size_t size = (size_t)n * sizeof *to;
-    if (!n)
-        return true;
-    struct box_conn *second = mem_map(size);
+static bool copy_region(int fd, const struct box_region *r, int region, void *to, uint32_t n) {
+    size_t size = (size_t)n * shape[region].record_size;
+    if (!is_same[region] || !n)
+        return read_all(fd, to, size, r->offset);
+    void *second = mem_map(size);
     bool ok = second && read_all(fd, to, size, r->offset) && read_all(fd, second, size, r->offset);
     if (ok)
-        keep_steady(to, second, n);
+        keep_steady(region, to, second, n);
     mem_unmap(second, size);
     return ok;
 }
@@ -118,20 +137,19 @@ static enum view_error copy_regions(struct view *v, int fd, struct box_header *h
     for (int i = 0; i < REGION_COUNT; i++) {
         start[i] = at;
         at += room(v->count[i], i);
-        size_t n = (size_t)v->count[i] * shape[i].record_size;
-        bool ok = i == REGION_CONNS ? copy_conns(fd, &h->region[i], start[i], v->count[i])
-                                    : read_all(fd, start[i], n, h->region[i].offset);
-        if (!ok)
+        if (!copy_region(fd, &h->region[i], i, start[i], v->count[i]))
             return VIEW_UNREADABLE;
     }
     v->header = h;
     v->modules = start[REGION_MODULES];
+    v->names = start[REGION_NAMES];
     v->hosts = start[REGION_HOSTS];
     v->stacks = start[REGION_STACKS];
     v->sites = start[REGION_SITES];
     v->conns = start[REGION_CONNS];
+    v->tls = start[REGION_TLS];
     v->double_closes = start[REGION_DOUBLE_CLOSES];
-    end_texts(h, start[REGION_MODULES], v->count[REGION_MODULES]);
+    end_texts(h, start, v->count);
     return VIEW_OK;
 }
 
@@ -188,6 +206,10 @@ const struct box_module *view_module(const struct view *v, uint32_t i) {
     return i < v->count[REGION_MODULES] && is_ready(&v->modules[i].ready) ? &v->modules[i] : NULL;
 }
 
+const struct box_name *view_name(const struct view *v, uint32_t i) {
+    return i < v->count[REGION_NAMES] && is_ready(&v->names[i].ready) ? &v->names[i] : NULL;
+}
+
 const struct box_host *view_host(const struct view *v, uint32_t i) {
     return i < v->count[REGION_HOSTS] && is_ready(&v->hosts[i].ready) ? &v->hosts[i] : NULL;
 }
@@ -202,6 +224,10 @@ const struct box_site *view_site(const struct view *v, uint32_t i) {
 
 const struct box_conn *view_conn(const struct view *v, uint32_t i) {
     return i < v->count[REGION_CONNS] ? &v->conns[i] : NULL;
+}
+
+const struct box_tls *view_tls(const struct view *v, uint32_t i) {
+    return i < v->count[REGION_TLS] ? &v->tls[i] : NULL;
 }
 
 const struct box_double_close *view_double_close(const struct view *v, uint32_t i) {

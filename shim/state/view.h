@@ -15,10 +15,12 @@
 struct view {
     const struct box_header *header;
     const struct box_module *modules;
+    const struct box_name *names;
     const struct box_host *hosts;
     const struct box_stack *stacks;
     const struct box_site *sites;
     const struct box_conn *conns;
+    const struct box_tls *tls;
     const struct box_double_close *double_closes;
     uint32_t count[REGION_COUNT];
     void *copy; /* of view_read: one mapping, freed by view_free */
@@ -37,8 +39,8 @@ enum view_error {
     VIEW_UNREADABLE,    /* reading failed */
 };
 
-/* Copies the file behind fd. Connections are copied twice and kept only where both copies are of
- * one and the same life (others count as free). The caller frees it with view_free. */
+/* Copies the file behind fd. What is recycled is copied twice and kept only where both copies are
+ * of one and the same life (others have an odd number). The caller frees it with view_free. */
 enum view_error view_read(struct view *v, int fd);
 void view_free(struct view *v);
 const char *view_error_text(enum view_error e);
@@ -46,10 +48,12 @@ const char *view_error_text(enum view_error e);
 /* Records by index; NULL for BOX_NONE, an index that is not there, or a record that was not
  * finished. */
 const struct box_module *view_module(const struct view *v, uint32_t i);
+const struct box_name *view_name(const struct view *v, uint32_t i);
 const struct box_host *view_host(const struct view *v, uint32_t i);
 const struct box_stack *view_stack(const struct view *v, uint32_t i);
 const struct box_site *view_site(const struct view *v, uint32_t i);
 const struct box_conn *view_conn(const struct view *v, uint32_t i);
+const struct box_tls *view_tls(const struct view *v, uint32_t i);
 const struct box_double_close *view_double_close(const struct view *v, uint32_t i);
 
 /* The frames of a stack that are there: at most BOX_FRAMES_MAX, whatever its depth field says. */

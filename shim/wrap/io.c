@@ -18,7 +18,7 @@ EXPORT ssize_t write(int fd, const void *buf, size_t n) {
     if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_write(buf);
     ssize_t r = real.write(fd, buf, n);
-    conn_wrote(fd, r);
+    conn_wrote(fd, r, buf, n);
     return r;
 }
 
@@ -38,7 +38,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
 
 EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
     ssize_t r = real.writev(fd, iov, count);
-    conn_wrote(fd, r);
+    io_sent(fd, r, iov, count > 0 ? (size_t)count : 0);
     return r;
 }
 
@@ -90,20 +90,20 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flag
 
 EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags) {
     ssize_t r = real.send(fd, buf, n, flags);
-    conn_wrote(fd, r);
+    conn_wrote(fd, r, buf, n);
     return r;
 }
 
 /* From a file to a connection, or between a pipe and a connection, inside the kernel. */
 EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n) {
     ssize_t r = real.sendfile(out, in, offset, n);
-    conn_wrote(out, r);
+    conn_wrote(out, r, NULL, 0);
     return r;
 }
 
 EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n) {
     ssize_t r = real.sendfile64(out, in, offset, n);
-    conn_wrote(out, r);
+    conn_wrote(out, r, NULL, 0);
     return r;
 }
 
@@ -111,6 +111,6 @@ EXPORT ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n
     ssize_t r = real.splice(in, in_at, out, out_at, n, flags);
     if (likely(n > 0))
         conn_read(in, r);
-    conn_wrote(out, r);
+    conn_wrote(out, r, NULL, 0);
     return r;
 }

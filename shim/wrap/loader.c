@@ -2,6 +2,7 @@
 #include "stack/guard.h"
 #include "stack/stack.h"
 #include "wrap/stubs.h"
+#include "wrap/tls_library.h"
 #include "wrap/wrap.h"
 
 void stub_enter_dlopen(void) {
@@ -13,6 +14,7 @@ EXPORT int dlclose(void *handle) {
     stack_objects_changed();
     int r = real.dlclose(handle);
     stack_objects_changed();
+    tls_library_objects_changed();
     return r;
 }
 

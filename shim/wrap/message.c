@@ -78,7 +78,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct
         return r;
     }
     ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-    conn_wrote(fd, r);
+    conn_wrote(fd, r, buf, n);
     return r;
 }
 
@@ -97,7 +97,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
     if (unlikely(opens))
         opened_by(&a, fd, r);
     else
-        conn_wrote(fd, r);
+        io_sent(fd, r, msg->msg_iov, r > 0 ? msg->msg_iovlen : 0);
     if (r >= 0)
         sent(msg);
     return r;
@@ -112,12 +112,13 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags) {
     if (unlikely(opens))
         opened_by(&a, fd, r < 0 ? r : 0);
     else if (r < 0)
-        conn_wrote(fd, r);
+        conn_wrote(fd, r, NULL, 0);
     for (int i = 0; i < r; i++) {
         if (opens)
             conn_wrote_early(fd, msgs[i].msg_len);
         else
-            conn_wrote(fd, (ssize_t)msgs[i].msg_len);
+            io_sent(fd, (ssize_t)msgs[i].msg_len, msgs[i].msg_hdr.msg_iov,
+                    msgs[i].msg_hdr.msg_iovlen);
         sent(&msgs[i].msg_hdr);
     }
     return r;

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <link.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/sendfile.h>

@@ -41,7 +41,7 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
         if (c > 0)
             conn_read((int)a, r);
         break;
-    case SYS_write: conn_wrote((int)a, r); break;
+    case SYS_write: conn_wrote((int)a, r, (const void *)b, (size_t)c); break; // NOLINT
     default: break;
     }
 }

@@ -23,9 +23,12 @@ SIZE = 4096  # of the page that the header stands in
 # shim/state/layout.h: offset and format of what the tests change
 VERSION, HEADER_SIZE, FILE_SIZE, PID = (8, "<I"), (12, "<I"), (16, "<Q"), (24, "<i")
 SUPPRESSIONS, SUPPRESSIONS_SIZE = 328, 256
-REGIONS = {name: 616 + 24 * i
-           for i, name in enumerate(["modules", "hosts", "stacks", "sites", "conns"])}
-HEADER_END = 616 + 24 * 6
+ALL_REGIONS = {name: 624 + 24 * i
+               for i, name in enumerate(["modules", "names", "hosts", "stacks", "sites", "conns",
+                                         "tls", "double closes"])}
+HEADER_END = 624 + 24 * len(ALL_REGIONS)
+# Those that hold something here.
+REGIONS = {name: ALL_REGIONS[name] for name in ["modules", "hosts", "stacks", "sites", "conns"]}
 
 
 def in_region(name, field):

@@ -150,6 +150,8 @@ uint32_t synthetic_host(struct box *b, const char *addr, uint64_t leak_after) {
     struct box_host *h = &b->hosts[i];
     assert_true(addr_parse(&h->addr, addr));
     h->leak_after = leak_after;
+    h->name = BOX_NONE;
+    atomic_store(&h->alias, BOX_NONE);
     atomic_store(&h->ready, 1);
     return i;
 }
@@ -202,7 +204,7 @@ struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened) {
     c->thread = 4211;
     c->opened = opened;
     atomic_store(&c->fd, (int)i + 3);
-    atomic_store(&c->descriptors, 1);
+    atomic_store(&c->life.holders, 1);
     atomic_store(&c->settled, opened);
     atomic_store(&c->state, CONN_ESTABLISHED);
     if (site != BOX_NONE) {
@@ -212,7 +214,7 @@ struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened) {
             c->peer = b->hosts[s->host].addr;
         count_opened(b, site, opened);
     }
-    atomic_store(&c->seq, 2);
+    atomic_store(&c->life.seq, 2);
     return c;
 }
 

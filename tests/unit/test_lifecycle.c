@@ -41,7 +41,7 @@ static uint32_t live_records(void) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < records(); i++)
         n += atomic_load(&mine.conns[i].state) != CONN_FREE ||
-             atomic_load(&mine.conns[i].descriptors) != 0;
+             atomic_load(&mine.conns[i].life.holders) != 0;
     return n;
 }
 
@@ -87,14 +87,14 @@ static struct box_conn *conn_at(int fd) {
     struct box_conn *c = fd_conn(fd);
     assert_non_null(c);
     assert_ptr_equal(record_of(fd_get(fd)), c);
-    assert_int_equal(atomic_load(&c->seq) % 2, 0);
+    assert_int_equal(atomic_load(&c->life.seq) % 2, 0);
     return c;
 }
 
 static void assert_state(int fd, int state, uint32_t descriptors) {
     struct box_conn *c = conn_at(fd);
     assert_int_equal(atomic_load(&c->state), state);
-    assert_int_equal(atomic_load(&c->descriptors), descriptors);
+    assert_int_equal(atomic_load(&c->life.holders), descriptors);
 }
 
 static void assert_untracked(int fd) {
@@ -117,7 +117,7 @@ static int nothing_leaked(void **state) {
     fd_each(0, FD_MAX - 1, close_left_over, NULL);
     for (uint32_t i = 0; i < records(); i++) {
         atomic_store(&mine.conns[i].state, CONN_FREE);
-        atomic_store(&mine.conns[i].descriptors, 0);
+        atomic_store(&mine.conns[i].life.holders, 0);
     }
     return -1;
 }
@@ -499,13 +499,13 @@ static void every_duplicate_counts_until_the_last_is_closed(void **state) {
     size_t n = sizeof d / sizeof *d;
     for (size_t i = 0; i < n; i++)
         assert_ptr_equal(conn_at(d[i]), c);
-    assert_int_equal(c->descriptors, n + 1);
+    assert_int_equal(c->life.holders, n + 1);
     assert_int_equal(c->fd, fd);
     close(fd);
     assert_int_equal(c->fd, -1);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(c->state, CONN_ESTABLISHED);
-        assert_int_equal(c->descriptors, n - i);
+        assert_int_equal(c->life.holders, n - i);
         close(d[i]);
     }
     assert_int_equal(c->state, CONN_FREE);
@@ -518,11 +518,11 @@ static void dup2_over_a_live_connection_closes_that_one(void **state) {
     struct box_conn *ca = conn_at(a), *cb = conn_at(b);
     assert_int_equal(dup2(a, b), b);
     assert_ptr_equal(conn_at(b), ca);
-    assert_int_equal(ca->descriptors, 2);
+    assert_int_equal(ca->life.holders, 2);
     assert_int_equal(cb->state, CONN_FREE);
     assert_int_equal(dup2(STDIN_FILENO, b), b);
     assert_untracked(b);
-    assert_int_equal(ca->descriptors, 1);
+    assert_int_equal(ca->life.holders, 1);
     close(a);
     close(b);
     raw_close(peer[0]);
@@ -553,17 +553,17 @@ static void closing_a_range_forgets_what_is_in_it_and_nothing_else(void **state)
     static const int at_number[] = {399, 400, 450, 1023, 1024, 1500, 1501};
     for (int i = 0; i < 7; i++)
         assert_int_equal(dup2(fd, at_number[i]), at_number[i]);
-    assert_int_equal(c->descriptors, 8);
+    assert_int_equal(c->life.holders, 8);
     assert_int_equal(close_range(400, 1500, CLOSE_RANGE_CLOEXEC), 0);
-    assert_int_equal(c->descriptors, 8);
+    assert_int_equal(c->life.holders, 8);
     assert_int_equal(close_range(450, 400, 0), -1);
-    assert_int_equal(c->descriptors, 8);
+    assert_int_equal(c->life.holders, 8);
     assert_int_equal(close_range(400, 1500, 0), 0);
-    assert_int_equal(c->descriptors, 3);
+    assert_int_equal(c->life.holders, 3);
     assert_ptr_equal(conn_at(399), c);
     assert_ptr_equal(conn_at(1501), c);
     assert_int_equal(syscall(SYS_close_range, 1501, ~0U, 0), 0);
-    assert_int_equal(c->descriptors, 2);
+    assert_int_equal(c->life.holders, 2);
     close(399);
     close(fd);
     raw_close(peer);

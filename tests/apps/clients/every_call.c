@@ -2,6 +2,7 @@
  * "unreadable": addresses in memory without rights, instead of the table. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 
@@ -494,6 +495,70 @@ static void try_splice(struct pair *p) {
     close(pipe[1]);
 }
 
+/* --- names --- */
+
+/* Which error is told by the result; errno says what it says bare. */
+static void try_getaddrinfo(struct pair *p) {
+    struct addrinfo *found = NULL, v4 = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    (void)p;
+    MADE(getaddrinfo, "of a name", r == 0, getaddrinfo("localhost", "80", &v4, &found));
+    MADE(getaddrinfo, "which is here", r == 1,
+         found && ((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+    freeaddrinfo(found);
+    MADE(getaddrinfo, "of an address", r == 0, getaddrinfo("127.0.0.1", NULL, &v4, &found));
+    freeaddrinfo(found);
+    MADE(getaddrinfo, "of nobody", r == 0, getaddrinfo(NULL, "80", &v4, &found));
+    freeaddrinfo(found);
+    MADE(getaddrinfo, "of nothing", r == EAI_NONAME, getaddrinfo(NULL, NULL, &v4, &found));
+    MADE(getaddrinfo, "of a bad service", r == EAI_SERVICE || r == EAI_NONAME,
+         getaddrinfo("127.0.0.1", "no such service", &v4, &found));
+}
+
+/* The address that a struct hostent begins with, in host order; 0: none. */
+static unsigned first_of(const struct hostent *h) {
+    struct in_addr a;
+    if (!h || h->h_addrtype != AF_INET || !h->h_addr_list[0])
+        return 0;
+    memcpy(&a, h->h_addr_list[0], sizeof a);
+    return ntohl(a.s_addr);
+}
+
+static void try_gethostbyname(struct pair *p) {
+    (void)p;
+    MADE(gethostbyname, "of a name", r == INADDR_LOOPBACK, first_of(gethostbyname("localhost")));
+    MADE(gethostbyname, "of an address", r == 0x7f000002, first_of(gethostbyname("127.0.0.2")));
+    MADE(gethostbyname, "of an empty name", r == 0, first_of(gethostbyname("")));
+}
+
+static void try_gethostbyname2(struct pair *p) {
+    (void)p;
+    MADE(gethostbyname2, "of a name", r == INADDR_LOOPBACK,
+         first_of(gethostbyname2("localhost", AF_INET)));
+    MADE(gethostbyname2, "of a wrong family", r == 0, first_of(gethostbyname2("localhost", 99)));
+}
+
+static void try_gethostbyname_r(struct pair *p) {
+    struct hostent own, *found;
+    char buf[1024], small[1];
+    int error;
+    (void)p;
+    MADE(gethostbyname_r, "of a name", r == 0,
+         gethostbyname_r("localhost", &own, buf, sizeof buf, &found, &error));
+    MADE(gethostbyname_r, "which is here", r == INADDR_LOOPBACK, first_of(found));
+    MADE(gethostbyname_r, "without room", r == ERANGE,
+         gethostbyname_r("localhost", &own, small, sizeof small, &found, &error));
+}
+
+static void try_gethostbyname2_r(struct pair *p) {
+    struct hostent own, *found;
+    char buf[1024];
+    int error;
+    (void)p;
+    MADE(gethostbyname2_r, "of a name", r == 0,
+         gethostbyname2_r("localhost", AF_INET, &own, buf, sizeof buf, &found, &error));
+    MADE(gethostbyname2_r, "which is here", r == INADDR_LOOPBACK, first_of(found));
+}
+
 /* --- the table --- */
 
 static const struct row rows[] = {
@@ -504,6 +569,7 @@ static const struct row rows[] = {
     ROW(recvfrom),       ROW(recvmsg),   ROW(recvmmsg), ROW(__read_chk), ROW(__recv_chk),
     ROW(__recvfrom_chk), ROW(write),     ROW(writev),   ROW(send),       ROW(sendto),
     ROW(sendmsg),        ROW(sendmmsg),  ROW(sendfile), ROW(sendfile64), ROW(splice),
+    ROW(getaddrinfo), ROW(gethostbyname), ROW(gethostbyname2), ROW(gethostbyname_r), ROW(gethostbyname2_r),
 };
 
 /* Where the kernel says EFAULT, whoever stands before it must not look. */

@@ -1,0 +1,150 @@
+#include "conn/name.h"
+
+#include <string.h>
+
+#include "base/index.h"
+#include "base/live.h"
+#include "base/thread.h"
+#include "state/mine.h"
+
+enum { NAME_WORDS = BOX_NAME_MAX / sizeof(uint64_t), RESOLVED_MAX = 1 << 15 };
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+struct names {
+    struct index by_text;
+    struct index by_resolved; /* records of resolved names, by where those stand */
+};
+LIVE_TYPE(struct names, names);
+static union live_names names;
+
+void name_begin_process(void) {
+    live_register(&names, sizeof names);
+}
+
+uint32_t name_find(const char *text, size_t n) {
+    uint64_t key[NAME_WORDS];
+    size_t words = n < BOX_NAME_MAX ? index_text_key(key, NAME_WORDS, text, n) : 0;
+    if (!words)
+        return BOX_NONE;
+    uint32_t id = index_find(&names.v.by_text, key, words);
+    if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_NAMES)) == BOX_NONE)
+        return id;
+    struct box_name *r = &mine.names[id];
+    memcpy(r->text, text, n);
+    r->text[n] = '\0';
+    r->length = (uint32_t)n;
+    id = index_add(&names.v.by_text, key, words, id);
+    atomic_store_explicit(&mine.names[id].ready, 1, memory_order_release);
+    return id;
+}
+
+/* Returns the length, 0: no name. */
+static size_t normalise(char to[BOX_NAME_MAX], const char *text, size_t n) {
+    struct addr a;
+    if (n && text[n - 1] == '.')
+        n--;
+    if (!n || n >= BOX_NAME_MAX)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+        if (!plain)
+            return 0;
+        to[i] = c;
+    }
+    to[n] = '\0';
+    return addr_parse(&a, to) ? 0 : n;
+}
+
+uint32_t name_of_host(const char *text, size_t n) {
+    char name[BOX_NAME_MAX];
+    return name_find(name, normalise(name, text, n));
+}
+
+/* --- what was resolved ------------------------------------------------------------------------ */
+
+/* Not live memory: a child of fork() connects to what its parent has resolved. Bounded, for a
+ * crawler resolves without end. */
+static struct index resolved_names; /* text -> the same text, where it stays */
+static struct index resolved_addrs; /* address -> its latest name */
+static struct index resolved_pairs; /* address and name -> nothing */
+static _Atomic uint32_t resolved_count;
+
+struct ip_key {
+    uint64_t word[3];
+};
+
+static struct ip_key ip_key(const struct addr *a) {
+    struct ip_key k;
+    memcpy(k.word, a->ip, sizeof a->ip);
+    k.word[2] = (uint64_t)a->scope << 8 | a->family;
+    return k;
+}
+
+enum { IP_WORDS = 3, PAIR_WORDS = 4 };
+
+static void pair_key(uint64_t key[PAIR_WORDS], const struct ip_key *ip, const char *name) {
+    memcpy(key, ip->word, sizeof ip->word);
+    key[IP_WORDS] = (uintptr_t)name;
+}
+
+static const char *keep_name(const char *text) {
+    uint64_t key[NAME_WORDS];
+    char name[BOX_NAME_MAX];
+    size_t n = normalise(name, text, strnlen(text, BOX_NAME_MAX));
+    size_t words = index_text_key(key, NAME_WORDS, name, n);
+    if (!words)
+        return NULL;
+    const char *kept = index_value(&resolved_names, key, words);
+    if (kept || atomic_fetch_add(&resolved_count, 1) >= RESOLVED_MAX)
+        return kept;
+    return index_keep(&resolved_names, key, words, name, n + 1);
+}
+
+void name_resolved(const char *text, const struct addr *a) {
+    const char *name = keep_name(text);
+    struct ip_key ip = ip_key(a);
+    uint64_t pair[PAIR_WORDS];
+    char nothing = 0;
+    if (!name)
+        return;
+    self.resolved = name;
+    pair_key(pair, &ip, name);
+    if (!index_value(&resolved_pairs, pair, PAIR_WORDS) &&
+        atomic_fetch_add(&resolved_count, 1) < RESOLVED_MAX)
+        index_keep(&resolved_pairs, pair, PAIR_WORDS, &nothing, sizeof nothing);
+    const char *_Atomic *latest = index_value(&resolved_addrs, ip.word, IP_WORDS);
+    if (!latest)
+        latest = index_keep(&resolved_addrs, ip.word, IP_WORDS, &name, sizeof name);
+    if (latest)
+        atomic_store_explicit(latest, name, memory_order_release);
+}
+
+static const char *resolved_from(const struct addr *a) {
+    struct ip_key ip = ip_key(a);
+    uint64_t pair[PAIR_WORDS];
+    if (self.resolved) {
+        pair_key(pair, &ip, self.resolved);
+        if (index_value(&resolved_pairs, pair, PAIR_WORDS))
+            return self.resolved;
+    }
+    const char *_Atomic *latest = index_value(&resolved_addrs, ip.word, IP_WORDS);
+    return latest ? atomic_load_explicit(latest, memory_order_acquire) : NULL;
+}
+
+uint32_t name_of_addr(const struct addr *a) {
+    if (!atomic_load_explicit(&resolved_count, memory_order_relaxed))
+        return BOX_NONE;
+    const char *name = resolved_from(a);
+    if (!name)
+        return BOX_NONE;
+    uint64_t key = (uintptr_t)name;
+    uint32_t id = index_find(&names.v.by_resolved, &key, 1);
+    if (id == INDEX_NONE && (id = name_find(name, strlen(name))) != BOX_NONE)
+        id = index_add(&names.v.by_resolved, &key, 1, id);
+    return id;
+}

@@ -1,0 +1,124 @@
+/* TLS objects (SSL *, gnutls_session_t) and the connections that they are used on.
+ *
+ * The wrappers of the TLS libraries tell this room what was called and what the library says; which
+ * connection an object is on comes from the library's own descriptor, or from what the wrappers of
+ * reads and writes have seen inside the call (self.io_slot). No lock, no allocation but for the
+ * first sight of an address; any thread. All but the inline functions want a process that is known
+ * (process_known()). */
+#ifndef PG_CONN_TLS_H
+#define PG_CONN_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conn/conn.h"
+#include "conn/record.h"
+
+/* What is known of the object at an address. The address may be another object's later; this stays.
+ */
+struct tls_object {
+    _Atomic uint64_t record;     /* its box_tls: seq << 32 | index + 1; 0: none */
+    _Atomic uint32_t references; /* beyond the first one */
+    _Atomic uint32_t name;       /* the server name that was asked for: its record + 1 */
+    _Atomic uint32_t state;      /* OBJECT_* */
+};
+enum {
+    OBJECT_DONE = 1,      /* on a connection, and its handshake is known to be over */
+    OBJECT_ELSEWHERE = 2, /* on a descriptor that is no TCP connection */
+    OBJECT_MEMORY = 4,    /* reads and writes memory: its connection can not be known */
+};
+
+void tls_begin_process(void);
+
+/* NULL: nothing was noted of the address yet. */
+struct tls_object *tls_find(const void *object);
+/* Notes it; NULL: no memory. */
+struct tls_object *tls_note(const void *object);
+
+/* Nothing is to be learned any more: the common case of every call. */
+static inline bool tls_is_settled(const struct tls_object *o) {
+    return o && atomic_load_explicit(&o->state, memory_order_relaxed);
+}
+
+/* Its record, NULL: it is on no connection. */
+static inline struct box_tls *tls_record(const struct tls_object *o) {
+    uint64_t r = o ? atomic_load_explicit(&o->record, memory_order_relaxed) : 0;
+    struct box_tls *t = &mine.tls[(uint32_t)r - 1];
+    return r && atomic_load_explicit(&t->life.seq, memory_order_acquire) == r >> 32 ? t : NULL;
+}
+
+/* --- its life --------------------------------------------------------------------------------- */
+
+/* A new object has this address: what was noted of an earlier one is over. */
+void tls_made(const void *object);
+void tls_referenced(const void *object);
+/* One reference is about to go, with the last one the object. BEFORE the real call: the address may
+ * be handed out again at once. */
+void tls_freeing(const void *object);
+/* It was given a transport: the same one, or another. */
+void tls_moved(const void *object);
+/* It was made ready for another connection. */
+void tls_cleared(const void *object);
+
+/* --- its connection --------------------------------------------------------------------------- */
+
+/* It is used on the connection of `slot`. `sure`: the library itself named the descriptor; else an
+ * object that was there first keeps the connection (TLS inside of TLS). */
+void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library, bool sure);
+/* OBJECT_ELSEWHERE or OBJECT_MEMORY, whose number the report tells. */
+void tls_untied(struct tls_object *o, uint32_t state);
+
+/* The connection is being closed by the call of that stack (BOX_NONE: unknown). */
+void tls_closed(struct box_conn *c, uint32_t closing_stack);
+
+/* --- what is known of it ---------------------------------------------------------------------- */
+
+/* The handshake began at that time (CLOCK_MONOTONIC), if that is not known yet. */
+void tls_begun(struct tls_object *o, uint64_t when);
+/* The server name was set, or found out. */
+void tls_named(struct tls_object *o, const char *name);
+
+/* What the library says when the handshake is over; texts may be NULL. */
+struct tls_said {
+    const char *cipher, *alpn;
+    size_t alpn_length;
+    uint16_t version;
+    bool resumed;
+};
+void tls_done(struct tls_object *o, const struct tls_said *said);
+
+void tls_first_bytes(struct box_tls *t, const void *buf, size_t n);
+
+/* n bytes of application data were read, and `pending` can be read without the connection. */
+static inline void tls_took(struct box_tls *t, size_t n, int pending) {
+    conn_add(&t->bytes_in, n);
+    atomic_store_explicit(&t->pending, pending > 0 ? (uint32_t)pending : 0, memory_order_relaxed);
+}
+
+/* n bytes of application data were written, from buf (NULL: not the program's memory). */
+static inline void tls_gave(struct box_tls *t, const void *buf, size_t n) {
+    if (unlikely(!atomic_load_explicit(&t->bytes_out, memory_order_relaxed)) && buf)
+        tls_first_bytes(t, buf, n);
+    conn_add(&t->bytes_out, n);
+}
+
+/* The connection's bytes that were written so far; 0 without one. */
+static inline uint64_t tls_sent(const struct box_tls *t) {
+    const struct box_conn *c = t ? record_of(t->conn) : NULL;
+    return c ? atomic_load_explicit(&c->bytes_out, memory_order_relaxed) : 0;
+}
+
+/* The connection itself has ended, as far as it was read. */
+static inline bool tls_is_cut_off(const struct box_tls *t) {
+    const struct box_conn *c = record_of(t->conn);
+    return !c || atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF;
+}
+
+/* TLS_NOTIFY_SENT, TLS_NOTIFY_CAME. */
+static inline void tls_notified(struct box_tls *t, uint8_t flag) {
+    if (!(atomic_load_explicit(&t->flags, memory_order_relaxed) & flag))
+        atomic_fetch_or(&t->flags, flag);
+}
+
+#endif

@@ -1,0 +1,127 @@
+/* What the text says of TLS. */
+#include "report/text.h"
+
+/* --- a connection's line ---------------------------------------------------------------------- */
+
+static void write_version(struct out *o, unsigned version) {
+    static const char *const name[] = {"SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+    unsigned minor = version - 0x0300;
+    if (minor < sizeof name / sizeof *name)
+        out_str(o, name[minor]);
+    else
+        out_str(o, "TLS");
+}
+
+static void write_name(struct writer *w, const char *before, uint32_t name) {
+    const struct box_name *n = view_name(w->r->facts.view, name);
+    if (!n)
+        return;
+    out_str(w->o, before);
+    out_clean(w->o, n->text);
+}
+
+static void write_notified(struct out *o, unsigned flags) {
+    bool sent = flags & TLS_NOTIFY_SENT, came = flags & TLS_NOTIFY_CAME;
+    if (sent || came)
+        out_strs(o, "  close_notify ",
+                 sent && came ? "sent, received"
+                 : sent       ? "sent"
+                              : "received",
+                 NULL);
+}
+
+static void write_session(struct writer *w, const struct fact_tls *t) {
+    struct out *o = w->o;
+    write_version(o, t->version);
+    write_name(w, "  ", t->cipher);
+    write_name(w, "  server name ", t->name);
+    write_name(w, "  ALPN ", t->alpn);
+    out_str(o, t->flags & TLS_RESUMED ? "  resumed handshake" : "  full handshake");
+    if (t->begun) {
+        out_str(o, " in ");
+        out_duration(o, since(t->done, t->begun));
+    }
+    out_str(o, "  data in ");
+    out_u64(o, t->bytes_in);
+    out_str(o, " B  data out ");
+    out_u64(o, t->bytes_out);
+    out_str(o, " B");
+    if (t->pending) {
+        out_str(o, "  pending ");
+        out_u64(o, t->pending);
+        out_str(o, " B");
+    }
+}
+
+void write_tls(struct writer *w, const struct fact *x) {
+    const struct fact_tls *t = &x->tls;
+    uint64_t now = w->r->facts.now;
+    if (!x->has_tls || (!(t->flags & TLS_DONE) && !t->begun))
+        return;
+    out_str(w->o, "      ");
+    if (t->flags & TLS_DONE) {
+        write_session(w, t);
+    } else {
+        out_str(w->o, "TLS handshake begun ");
+        out_duration(w->o, since(now, t->begun));
+        out_str(w->o, " ago, not finished");
+        write_name(w, "  server name ", t->name);
+    }
+    write_notified(w->o, t->flags);
+    if (t->freed) {
+        out_str(w->o, "  freed ");
+        out_duration(w->o, since(now, t->freed));
+        out_str(w->o, " ago");
+    }
+    out_char(w->o, '\n');
+}
+
+/* --- verdicts --------------------------------------------------------------------------------- */
+
+static uint64_t freed_at(const struct fact *x) {
+    return x->tls.freed;
+}
+static uint64_t closed_at(const struct fact *x) {
+    return x->tls.closed;
+}
+static uint64_t begun_at(const struct fact *x) {
+    return x->tls.begun;
+}
+
+/* The time since the last of a group's. */
+static void write_least(struct writer *w, const struct group *g,
+                        uint64_t (*when)(const struct fact *)) {
+    uint64_t last = 0;
+    for (uint32_t i = g->first; i != UINT32_MAX; i = w->r->facts.fact[i].next) {
+        uint64_t at = when(&w->r->facts.fact[i]);
+        last = at > last ? at : last;
+    }
+    out_duration(w->o, since(w->r->facts.now, last));
+}
+
+void write_tls_freed(struct writer *w, const struct group *g) {
+    out_str(w->o, "the TLS object was freed at least ");
+    write_least(w, g, freed_at);
+    out_str(w->o, " ago and the socket not used since");
+}
+
+void write_tls_orphan(struct writer *w, const struct group *g) {
+    out_str(w->o, "their sockets were closed at least ");
+    write_least(w, g, closed_at);
+    out_str(w->o, " ago, they were never freed");
+}
+
+void write_tls_handshake(struct writer *w, const struct group *g) {
+    out_str(w->o, g->count == 1 ? "the TLS handshake began " : "the last TLS handshake began ");
+    write_least(w, g, begun_at);
+    out_str(w->o, g->count == 1 ? " ago and has not finished" : " ago, none has finished");
+}
+
+void write_tls_stacks(struct writer *w, const struct group *g) {
+    const struct fact_tls *t = &w->r->facts.fact[g->first].tls;
+    if (g->verdict == VERDICT_TLS_FREED)
+        write_titled_stack(w, "TLS object freed", t->freeing_stack,
+                           t->library == TLS_GNUTLS ? "gnutls_deinit" : "SSL_free");
+    if (g->verdict == VERDICT_TLS_ORPHAN)
+        write_titled_stack(w, "socket closed", t->closing_stack, "close");
+}

@@ -1,0 +1,223 @@
+/* GnuTLS: sessions. */
+#include <string.h>
+
+#include "wrap/tls.h"
+
+#define TLS(ret, name, params, args) EXPORT ret name params;
+#define TLS_VOID(name, params, args) EXPORT void name params;
+#define TLS_ASK(ret, name, params)
+#include "wrap/gnutls.def"
+#undef TLS
+#undef TLS_VOID
+#undef TLS_ASK
+
+#define LIBRARY const struct gnutls *lib = gnutls_of(__builtin_return_address(0))
+
+enum { NAME_DNS = 1, SHUT_BOTH = 0 };
+
+/* --- what the library says -------------------------------------------------------------------- */
+
+/* gnutls_protocol_t -> the number on the wire. */
+static uint16_t version(const struct gnutls *lib, gnutls_session_t s) {
+    static const uint16_t wire[] = {0, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304};
+    int v = lib->gnutls_protocol_get_version ? lib->gnutls_protocol_get_version(s) : 0;
+    return v > 0 && (size_t)v < sizeof wire / sizeof *wire ? wire[v] : 0;
+}
+
+static const char *cipher(const struct gnutls *lib, gnutls_session_t s) {
+    if (lib->gnutls_ciphersuite_get)
+        return lib->gnutls_ciphersuite_get(s);
+    if (lib->gnutls_cipher_get && lib->gnutls_cipher_get_name)
+        return lib->gnutls_cipher_get_name(lib->gnutls_cipher_get(s));
+    return NULL;
+}
+
+/* What the client asked for, for a server to see. */
+static void name_of_client(const struct gnutls *lib, gnutls_session_t s, struct tls_object *o) {
+    char name[BOX_NAME_MAX];
+    size_t n = sizeof name - 1;
+    unsigned type = 0;
+    if (!lib->gnutls_server_name_get || lib->gnutls_server_name_get(s, name, &n, &type, 0) != 0 ||
+        type != NAME_DNS || n >= sizeof name)
+        return;
+    name[n] = '\0';
+    tls_named(o, name);
+}
+
+static void say_done(const struct gnutls *lib, gnutls_session_t s, struct tls_object *o) {
+    struct gnutls_datum alpn = {NULL, 0};
+    struct tls_said said = {.cipher = cipher(lib, s), .version = version(lib, s)};
+    if (lib->gnutls_alpn_get_selected_protocol &&
+        lib->gnutls_alpn_get_selected_protocol(s, &alpn) == 0) {
+        said.alpn = (const char *)alpn.data;
+        said.alpn_length = alpn.size;
+    }
+    said.resumed = lib->gnutls_session_is_resumed && lib->gnutls_session_is_resumed(s);
+    if (!atomic_load_explicit(&o->name, memory_order_relaxed))
+        name_of_client(lib, s, o);
+    tls_done(o, &said);
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+/* Only a handshake that has succeeded says that it is over. */
+static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
+                  bool done) {
+    struct tls_object *o = k->object;
+    if (!o && !(o = slot_is_conn(self.io_slot) || done ? tls_note(s) : NULL))
+        return;
+    if (slot_is_conn(self.io_slot))
+        tls_tie(o, self.io_slot, TLS_GNUTLS, false);
+    else if (done && !tls_record(o) && self.io_slot == FD_NONE)
+        tls_untied(o, OBJECT_ELSEWHERE);
+    tls_begun(o, k->begun);
+    if (done && tls_record(o))
+        say_done(lib, s, o);
+}
+
+static struct box_tls *after(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
+                             bool done) {
+    if (!k->known)
+        return NULL;
+    if (likely(tls_is_settled(k->object)) && !done)
+        return tls_record(k->object);
+    KEEP_ERRNO(learn(lib, s, k, done));
+    return tls_record(tls_find(s));
+}
+
+/* --- a session's life ------------------------------------------------------------------------- */
+
+EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
+    LIBRARY;
+    int r = lib->gnutls_init(s, flags);
+    if (r == 0 && process_known())
+        KEEP_ERRNO(tls_made(*s));
+    return r;
+}
+
+EXPORT void gnutls_deinit(gnutls_session_t s) {
+    LIBRARY;
+    if (s && process_known())
+        KEEP_ERRNO(tls_freeing(s));
+    lib->gnutls_deinit(s);
+}
+
+/* The library does not tell a client what name it has set. */
+static void named(const void *object, const char *text, size_t n) {
+    char name[BOX_NAME_MAX];
+    struct tls_object *o = n < sizeof name ? tls_note(object) : NULL;
+    if (!o)
+        return;
+    memcpy(name, text, n);
+    name[n] = '\0';
+    tls_named(o, name);
+}
+
+EXPORT int gnutls_server_name_set(gnutls_session_t s, int type, const void *name, size_t n) {
+    LIBRARY;
+    int r = lib->gnutls_server_name_set(s, type, name, n);
+    if (r == 0 && type == NAME_DNS && name)
+        KEEP_ERRNO(if (process_ready()) named(s, name, n));
+    return r;
+}
+
+EXPORT int gnutls_handshake(gnutls_session_t s) {
+    LIBRARY;
+    struct tls_call k = tls_before(s);
+    int r = lib->gnutls_handshake(s);
+    after(lib, s, &k, r == 0);
+    return r;
+}
+
+/* --- data ------------------------------------------------------------------------------------- */
+
+/* Before a call that comes after the handshake. */
+static struct tls_call before(gnutls_session_t s) {
+    struct tls_call k = tls_before(s);
+    k.begun = 0;
+    return k;
+}
+
+static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k, size_t n,
+                 ssize_t r) {
+    struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
+    if (unlikely(!t))
+        return;
+    if (likely(r > 0))
+        tls_took(t, (size_t)r,
+                 lib->gnutls_record_check_pending ? (int)lib->gnutls_record_check_pending(s) : 0);
+    else if (r == 0 && n > 0)
+        tls_notified(t, TLS_NOTIFY_CAME);
+}
+
+static void gave(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
+                 const void *buf, ssize_t r) {
+    struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
+    if (likely(t && r > 0))
+        KEEP_ERRNO(tls_gave(t, buf, (size_t)r));
+}
+
+EXPORT ssize_t gnutls_record_recv(gnutls_session_t s, void *buf, size_t n) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_recv(s, buf, n);
+    took(lib, s, &k, n, r);
+    return r;
+}
+
+EXPORT ssize_t gnutls_record_recv_seq(gnutls_session_t s, void *buf, size_t n,
+                                      unsigned char *sequence) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_recv_seq(s, buf, n, sequence);
+    took(lib, s, &k, n, r);
+    return r;
+}
+
+/* What came with the handshake: it is over, or this would not be given out. */
+EXPORT ssize_t gnutls_record_recv_early_data(gnutls_session_t s, void *buf, size_t n) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_recv_early_data(s, buf, n);
+    if (r > 0)
+        took(lib, s, &k, n, r);
+    return r;
+}
+
+EXPORT ssize_t gnutls_record_send(gnutls_session_t s, const void *buf, size_t n) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_send(s, buf, n);
+    gave(lib, s, &k, buf, r);
+    return r;
+}
+
+EXPORT ssize_t gnutls_record_send2(gnutls_session_t s, const void *buf, size_t n, size_t pad,
+                                   unsigned flags) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_send2(s, buf, n, pad, flags);
+    gave(lib, s, &k, buf, r);
+    return r;
+}
+
+EXPORT ssize_t gnutls_record_send_file(gnutls_session_t s, int fd, off_t *at, size_t n) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    ssize_t r = lib->gnutls_record_send_file(s, fd, at, n);
+    gave(lib, s, &k, NULL, r);
+    return r;
+}
+
+EXPORT int gnutls_bye(gnutls_session_t s, int how) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    uint64_t sent = tls_sent(tls_record(k.object));
+    int r = lib->gnutls_bye(s, how);
+    struct box_tls *t = after(lib, s, &k, false);
+    if (t && tls_sent(t) > sent)
+        tls_notified(t, TLS_NOTIFY_SENT);
+    if (t && r == 0 && how == SHUT_BOTH && !tls_is_cut_off(t))
+        tls_notified(t, TLS_NOTIFY_CAME);
+    return r;
+}

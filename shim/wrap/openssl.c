@@ -1,0 +1,371 @@
+/* OpenSSL (and what has its calls: LibreSSL, BoringSSL, AWS-LC, ...): SSL objects. */
+#include <limits.h>
+#include <string.h>
+
+#include "wrap/tls.h"
+
+#define TLS(ret, name, params, args) EXPORT ret name params;
+#define TLS_VOID(name, params, args) EXPORT void name params;
+#define TLS_ASK(ret, name, params)
+#include "wrap/openssl.def"
+#undef TLS
+#undef TLS_VOID
+#undef TLS_ASK
+
+#define LIBRARY const struct openssl *lib = openssl_of(__builtin_return_address(0))
+
+enum { SET_TLSEXT_HOSTNAME = 55, NAMETYPE_HOST_NAME = 0, SENT_SHUTDOWN = 1, RECEIVED_SHUTDOWN = 2 };
+
+/* --- what the library says -------------------------------------------------------------------- */
+
+/* Memory and pairs of memory are known by name: libcurl's own method has the type of memory, and
+ * stands for a socket. */
+static bool is_through_memory(const struct openssl *lib, const SSL *s) {
+    const BIO *b = lib->SSL_get_rbio && lib->BIO_method_name ? lib->SSL_get_rbio(s) : NULL;
+    const char *name = b ? lib->BIO_method_name(b) : NULL;
+    return name && (strcmp(name, "memory buffer") == 0 || strcmp(name, "BIO pair") == 0 ||
+                    strcmp(name, "secure memory buffer") == 0);
+}
+
+static bool is_done(const struct openssl *lib, const SSL *s) {
+    return lib->SSL_is_init_finished && lib->SSL_is_init_finished(s) == 1;
+}
+
+static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o) {
+    struct tls_said said = {.cipher = NULL};
+    const SSL_CIPHER *c = lib->SSL_get_current_cipher ? lib->SSL_get_current_cipher(s) : NULL;
+    unsigned n = 0;
+    if (c && lib->SSL_CIPHER_get_name)
+        said.cipher = lib->SSL_CIPHER_get_name(c);
+    if (lib->SSL_get0_alpn_selected)
+        lib->SSL_get0_alpn_selected(s, (const unsigned char **)(const void **)&said.alpn, &n);
+    said.alpn_length = n;
+    said.version = lib->SSL_version ? (uint16_t)lib->SSL_version(s) : 0;
+    said.resumed = lib->SSL_session_reused && lib->SSL_session_reused(s);
+    if (lib->SSL_get_servername)
+        tls_named(o, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
+    tls_done(o, &said);
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+/* The connection that the object is on: FD_NONE when this call did not show it, FD_TCP when it is
+ * none of ours. */
+static uint64_t find_slot(const struct openssl *lib, const SSL *s, bool *sure) {
+    int fd = lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
+    uint64_t slot = fd >= 0 ? fd_get(fd) : self.io_slot;
+    *sure = fd >= 0;
+    if (slot_is_conn(slot))
+        return slot;
+    return *sure ? FD_TCP : FD_NONE;
+}
+
+static void learn(const struct openssl *lib, const SSL *s, const struct tls_call *k) {
+    struct tls_object *o = k->object ? k->object : tls_note(s);
+    bool sure;
+    if (!o)
+        return;
+    if (is_through_memory(lib, s)) {
+        tls_untied(o, OBJECT_MEMORY);
+        return;
+    }
+    uint64_t slot = find_slot(lib, s, &sure);
+    if (slot == FD_TCP)
+        tls_untied(o, OBJECT_ELSEWHERE);
+    else if (slot != FD_NONE)
+        tls_tie(o, slot, TLS_OPENSSL, sure);
+    tls_begun(o, k->begun);
+    if (!atomic_load_explicit(&o->name, memory_order_relaxed) && lib->SSL_get_servername)
+        tls_named(o, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
+    if (is_done(lib, s) && tls_record(o))
+        say_done(lib, s, o);
+}
+
+/* Before a call that may use the object's connection. */
+static struct tls_call before(const struct openssl *lib, const SSL *s) {
+    struct tls_call k = tls_before(s);
+    if (unlikely(k.begun) && is_done(lib, s))
+        k.begun = 0;
+    return k;
+}
+
+/* After it: the object's record, NULL when it has none. */
+static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k) {
+    if (!k->known)
+        return NULL;
+    if (likely(tls_is_settled(k->object)))
+        return tls_record(k->object);
+    learn(lib, s, k);
+    return tls_record(tls_find(s));
+}
+
+/* The same, with errno as the library left it. */
+static struct box_tls *record_after(const struct openssl *lib, const SSL *s,
+                                    const struct tls_call *k) {
+    struct box_tls *t;
+    KEEP_ERRNO(t = after(lib, s, k));
+    return t;
+}
+
+/* --- an object's life ------------------------------------------------------------------------- */
+
+EXPORT SSL *SSL_new(SSL_CTX *ctx) {
+    LIBRARY;
+    SSL *s = lib->SSL_new(ctx);
+    if (s && process_known())
+        KEEP_ERRNO(tls_made(s));
+    return s;
+}
+
+EXPORT int SSL_up_ref(SSL *s) {
+    LIBRARY;
+    int r = lib->SSL_up_ref(s);
+    if (r == 1)
+        KEEP_ERRNO(if (process_ready()) tls_referenced(s));
+    return r;
+}
+
+/* One that is in the middle of a handshake gets a reference more instead of a copy. */
+EXPORT SSL *SSL_dup(SSL *s) {
+    LIBRARY;
+    SSL *r = lib->SSL_dup(s);
+    KEEP_ERRNO(if (r == s && r && process_ready()) tls_referenced(r);
+               else if (r && process_known()) tls_made(r));
+    return r;
+}
+
+EXPORT void SSL_free(SSL *s) {
+    LIBRARY;
+    if (s && process_known())
+        KEEP_ERRNO(tls_freeing(s));
+    lib->SSL_free(s);
+}
+
+EXPORT int SSL_clear(SSL *s) {
+    LIBRARY;
+    int r = lib->SSL_clear(s);
+    if (process_known())
+        KEEP_ERRNO(tls_cleared(s));
+    return r;
+}
+
+/* --- its transport and its name --------------------------------------------------------------- */
+
+static void moved(const SSL *s) {
+    if (process_known())
+        KEEP_ERRNO(tls_moved(s));
+}
+
+EXPORT int SSL_set_fd(SSL *s, int fd) {
+    LIBRARY;
+    int r = lib->SSL_set_fd(s, fd);
+    moved(s);
+    return r;
+}
+
+EXPORT int SSL_set_rfd(SSL *s, int fd) {
+    LIBRARY;
+    int r = lib->SSL_set_rfd(s, fd);
+    moved(s);
+    return r;
+}
+
+EXPORT int SSL_set_wfd(SSL *s, int fd) {
+    LIBRARY;
+    int r = lib->SSL_set_wfd(s, fd);
+    moved(s);
+    return r;
+}
+
+EXPORT void SSL_set_bio(SSL *s, BIO *in, BIO *out) {
+    LIBRARY;
+    lib->SSL_set_bio(s, in, out);
+    moved(s);
+}
+
+EXPORT void SSL_set0_rbio(SSL *s, BIO *in) {
+    LIBRARY;
+    lib->SSL_set0_rbio(s, in);
+    moved(s);
+}
+
+EXPORT void SSL_set0_wbio(SSL *s, BIO *out) {
+    LIBRARY;
+    lib->SSL_set0_wbio(s, out);
+    moved(s);
+}
+
+EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
+    LIBRARY;
+    long r = lib->SSL_ctrl(s, cmd, n, p);
+    if (unlikely(cmd == SET_TLSEXT_HOSTNAME) && r == 1 && p && process_known())
+        KEEP_ERRNO({
+            struct tls_object *o = tls_note(s);
+            if (o)
+                tls_named(o, p);
+        });
+    return r;
+}
+
+/* --- the handshake ---------------------------------------------------------------------------- */
+
+/* One that succeeds on a settled object was a renegotiation. */
+static void shook(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r) {
+    const struct box_tls *t = record_after(lib, s, k);
+    if (t && r == 1 && tls_is_settled(k->object))
+        KEEP_ERRNO(say_done(lib, s, k->object));
+}
+
+EXPORT int SSL_connect(SSL *s) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_connect(s);
+    shook(lib, s, &k, r);
+    return r;
+}
+
+EXPORT int SSL_accept(SSL *s) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_accept(s);
+    shook(lib, s, &k, r);
+    return r;
+}
+
+EXPORT int SSL_do_handshake(SSL *s) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_do_handshake(s);
+    shook(lib, s, &k, r);
+    return r;
+}
+
+/* --- data ------------------------------------------------------------------------------------- */
+
+/* Was the end of the data the peer's close_notify? An end of the connection is none, though the
+ * library may be told to take it for one (SSL_OP_IGNORE_UNEXPECTED_EOF). */
+static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t) {
+    if (lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & RECEIVED_SHUTDOWN && !tls_is_cut_off(t))
+        tls_notified(t, TLS_NOTIFY_CAME);
+}
+
+static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, size_t n) {
+    struct box_tls *t = record_after(lib, s, k);
+    if (unlikely(!t))
+        return;
+    if (likely(n > 0))
+        tls_took(t, n, lib->SSL_pending ? lib->SSL_pending(s) : 0);
+    else
+        KEEP_ERRNO(ended(lib, s, t));
+}
+
+static void gave(const struct openssl *lib, const SSL *s, const struct tls_call *k, const void *buf,
+                 size_t n) {
+    struct box_tls *t = record_after(lib, s, k);
+    if (likely(t && n > 0))
+        KEEP_ERRNO(tls_gave(t, buf, n));
+}
+
+EXPORT int SSL_read(SSL *s, void *buf, int n) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_read(s, buf, n);
+    took(lib, s, &k, r > 0 ? (size_t)r : 0);
+    return r;
+}
+
+EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_read_ex(s, buf, n, done);
+    took(lib, s, &k, r == 1 ? *done : 0);
+    return r;
+}
+
+EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
+    enum { READ_EARLY_DATA_SUCCESS = 1 };
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_read_early_data(s, buf, n, done);
+    took(lib, s, &k, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
+    return r;
+}
+
+/* What was only looked at will be read again. */
+EXPORT int SSL_peek(SSL *s, void *buf, int n) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_peek(s, buf, n);
+    if (r <= 0)
+        took(lib, s, &k, 0);
+    else
+        record_after(lib, s, &k);
+    return r;
+}
+
+EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_peek_ex(s, buf, n, done);
+    if (r != 1)
+        took(lib, s, &k, 0);
+    else
+        record_after(lib, s, &k);
+    return r;
+}
+
+EXPORT int SSL_write(SSL *s, const void *buf, int n) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_write(s, buf, n);
+    gave(lib, s, &k, buf, r > 0 ? (size_t)r : 0);
+    return r;
+}
+
+EXPORT int SSL_write_ex(SSL *s, const void *buf, size_t n, size_t *done) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_write_ex(s, buf, n, done);
+    gave(lib, s, &k, buf, r == 1 ? *done : 0);
+    return r;
+}
+
+EXPORT int SSL_write_ex2(SSL *s, const void *buf, size_t n, uint64_t flags, size_t *done) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_write_ex2(s, buf, n, flags, done);
+    gave(lib, s, &k, buf, r == 1 ? *done : 0);
+    return r;
+}
+
+EXPORT int SSL_write_early_data(SSL *s, const void *buf, size_t n, size_t *done) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    int r = lib->SSL_write_early_data(s, buf, n, done);
+    gave(lib, s, &k, buf, r == 1 ? *done : 0);
+    return r;
+}
+
+EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    ssize_t r = lib->SSL_sendfile(s, fd, at, n, flags);
+    gave(lib, s, &k, NULL, r > 0 ? (size_t)r : 0);
+    return r;
+}
+
+/* An object that is told to be quiet about it (SSL_set_quiet_shutdown) says that close_notify was
+ * sent, and sends nothing. */
+EXPORT int SSL_shutdown(SSL *s) {
+    LIBRARY;
+    struct tls_call k = before(lib, s);
+    uint64_t sent = tls_sent(tls_record(k.object));
+    int r = lib->SSL_shutdown(s);
+    struct box_tls *t = record_after(lib, s, &k);
+    if (t && lib->SSL_get_shutdown) {
+        if (lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && tls_sent(t) > sent)
+            tls_notified(t, TLS_NOTIFY_SENT);
+        KEEP_ERRNO(ended(lib, s, t));
+    }
+    return r;
+}
