@@ -100,15 +100,18 @@ static void write_least(struct writer *w, const struct group *g,
 }
 
 void write_tls_freed(struct writer *w, const struct group *g) {
-    out_str(w->o, "the TLS object was freed at least ");
+    bool one = g->count == 1;
+    out_str(w->o, one ? "the TLS object was freed " : "the TLS objects were freed at least ");
     write_least(w, g, freed_at);
-    out_str(w->o, " ago and the socket not used since");
+    out_str(w->o,
+            one ? " ago and the socket not used since" : " ago and the sockets not used since");
 }
 
 void write_tls_orphan(struct writer *w, const struct group *g) {
-    out_str(w->o, "their sockets were closed at least ");
+    bool one = g->count == 1;
+    out_str(w->o, one ? "its socket was closed " : "their sockets were closed at least ");
     write_least(w, g, closed_at);
-    out_str(w->o, " ago, they were never freed");
+    out_str(w->o, one ? " ago, it was never freed" : " ago, they were never freed");
 }
 
 void write_tls_handshake(struct writer *w, const struct group *g) {

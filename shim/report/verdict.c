@@ -27,6 +27,9 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
     [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted",
                               "look for what is not closed above; if all of it is needed, raise "
                               "the limit (ulimit -n, LimitNOFILE=)."},
+    [VERDICT_TLS_HANDSHAKE] = {"tls-handshake", KIND_RISK, "RISK tls-handshake",
+                               "bound the handshake in time, as connect() and reads should be, and "
+                               "close the connection when the time runs out."},
     [VERDICT_OPEN_AT_EXIT] = {"open-at-exit", KIND_RISK, "RISK open-at-exit",
                               "close them before the program ends, if the peer should see an "
                               "orderly end."},

@@ -141,7 +141,7 @@ static struct tls_call before(gnutls_session_t s) {
 static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k, size_t n,
                  ssize_t r) {
     struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
-    if (unlikely(!t))
+    if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(r > 0))
         tls_took(t, (size_t)r,
@@ -153,7 +153,7 @@ static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_
 static void gave(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                  const void *buf, ssize_t r) {
     struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
-    if (likely(t && r > 0))
+    if (likely(t && r > 0) && !tls_is_counted_out(k, t))
         KEEP_ERRNO(tls_gave(t, buf, (size_t)r));
 }
 

@@ -251,7 +251,7 @@ static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t) {
 
 static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, size_t n) {
     struct box_tls *t = record_after(lib, s, k);
-    if (unlikely(!t))
+    if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(n > 0))
         tls_took(t, n, lib->SSL_pending ? lib->SSL_pending(s) : 0);
@@ -262,7 +262,7 @@ static void took(const struct openssl *lib, const SSL *s, const struct tls_call 
 static void gave(const struct openssl *lib, const SSL *s, const struct tls_call *k, const void *buf,
                  size_t n) {
     struct box_tls *t = record_after(lib, s, k);
-    if (likely(t && n > 0))
+    if (likely(t && n > 0) && !tls_is_counted_out(k, t))
         KEEP_ERRNO(tls_gave(t, buf, n));
 }
 

@@ -218,6 +218,35 @@ struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened) {
     return c;
 }
 
+uint32_t synthetic_name(struct box *b, const char *text) {
+    uint32_t i = record(b, REGION_NAMES);
+    struct box_name *n = &b->names[i];
+    n->length = (uint32_t)snprintf(n->text, sizeof n->text, "%s", text);
+    atomic_store(&n->ready, 1);
+    return i;
+}
+
+struct box_tls *synthetic_tls(struct box *b, struct box_conn *c) {
+    uint32_t i = record(b, REGION_TLS);
+    struct box_tls *t = &b->tls[i];
+    t->conn = 1;
+    t->opened = c->opened;
+    atomic_store(&t->site, c->site);
+    atomic_store(&t->flags, TLS_DONE);
+    atomic_store(&t->version, 0x0303);
+    atomic_store(&t->name, BOX_NONE);
+    atomic_store(&t->cipher, BOX_NONE);
+    atomic_store(&t->alpn, BOX_NONE);
+    atomic_store(&t->closing_stack, BOX_NONE);
+    atomic_store(&t->freeing_stack, BOX_NONE);
+    atomic_store(&t->begun, c->opened);
+    atomic_store(&t->done, c->opened + 2 * MS);
+    atomic_store(&t->life.holders, TLS_HELD_BY_OBJECT | TLS_HELD_BY_CONN);
+    atomic_store(&t->life.seq, 4);
+    atomic_store(&c->tls, UINT64_C(4) << 32 | (i + 1));
+    return t;
+}
+
 size_t synthetic_file(const struct box *b, void *file, size_t cap) {
     char *to = file;
     struct box_header *h = file;
@@ -248,6 +277,7 @@ void synthetic_gather(struct report *r, const struct view *v, uint64_t now) {
         x->tcp = TCP_IS_ESTABLISHED;
         fact_add_fd(x, (int)i + 3);
     }
+    facts_add_orphans(&r->facts);
 }
 
 const char *synthetic_text(struct report *r) {

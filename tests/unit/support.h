@@ -86,6 +86,11 @@ uint32_t synthetic_site(struct box *b, uint32_t stack, uint32_t host, uint32_t d
 /* An established connection of a site, opened at `opened`; its host is its peer. */
 struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened);
 
+/* Names the host, or something else of the box. */
+uint32_t synthetic_name(struct box *b, const char *text);
+/* A TLS object on the connection, handshake done, held by both. */
+struct box_tls *synthetic_tls(struct box *b, struct box_conn *c);
+
 /* The smallest state file with the box's records, for view_read: its size; at most `cap` bytes. */
 size_t synthetic_file(const struct box *b, void *file, size_t cap);
 
