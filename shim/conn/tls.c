@@ -5,12 +5,14 @@
 #include "base/index.h"
 #include "base/live.h"
 #include "conn/name.h"
+#include "conn/process.h"
 #include "conn/record.h"
 #include "conn/recycle.h"
 #include "conn/site.h"
 #include "stack/stack.h"
 
-/* Freed so long after its socket, an object was not just next in line. */
+/* Freed so long after its socket (or after leak_after, if that is less), an object was not just
+ * next in line. */
 enum { LATE_NS = 1000000000 };
 
 struct tls_table {
@@ -68,8 +70,8 @@ static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
                                 &t->freeing_stack};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         atomic_store_explicit(none[i], BOX_NONE, memory_order_relaxed);
-    _Atomic uint64_t *zero[] = {&t->closed, &t->freed,    &t->begun,
-                                &t->done,   &t->bytes_in, &t->bytes_out};
+    _Atomic uint64_t *zero[] = {&t->closed,   &t->freed,     &t->begun, &t->done,
+                                &t->bytes_in, &t->bytes_out, &t->wire};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     atomic_store_explicit(&t->pending, 0, memory_order_relaxed);
@@ -128,8 +130,10 @@ void tls_referenced(const void *object) {
 
 static void note_freed(struct box_tls *t) {
     uint64_t closed = atomic_load(&t->closed), now = clock_coarse();
+    uint64_t leak_after = process_options()->leak_after, late = LATE_NS;
     uint32_t site = atomic_load(&t->site);
-    if (closed && now - closed >= LATE_NS && site != BOX_NONE)
+    late = leak_after < late ? leak_after : late;
+    if (closed && now - closed >= late && site != BOX_NONE)
         atomic_fetch_add_explicit(&mine.sites[site].tls_freed_late, 1, memory_order_relaxed);
     if (!closed)
         atomic_store(&t->freeing_stack, stack_capture_short());
@@ -278,7 +282,9 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
         atomic_store(&t->cipher, name_find(said->cipher, strlen(said->cipher)));
     atomic_store(&t->alpn, said->alpn ? name_find(said->alpn, said->alpn_length) : BOX_NONE);
     uint64_t never = 0;
-    atomic_compare_exchange_strong(&t->done, &never, clock_ns(CLOCK_MONOTONIC));
+    struct tls_wire w = tls_wire(t);
+    if (atomic_compare_exchange_strong(&t->done, &never, clock_ns(CLOCK_MONOTONIC)))
+        atomic_store_explicit(&t->wire, w.in + w.out, memory_order_relaxed);
     atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (said->resumed ? TLS_RESUMED : 0)));
     set_state(o, OBJECT_DONE);
 }

@@ -90,23 +90,39 @@ void tls_done(struct tls_object *o, const struct tls_said *said);
 
 void tls_first_bytes(struct box_tls *t, const void *buf, size_t n);
 
+/* The program reads and writes by calls that we see. */
+static inline void tls_is_called(struct box_tls *t) {
+    if (unlikely(!(atomic_load_explicit(&t->flags, memory_order_relaxed) & TLS_COUNTED)))
+        atomic_fetch_or(&t->flags, TLS_COUNTED);
+}
+
 /* n bytes of application data were read, and `pending` can be read without the connection. */
 static inline void tls_took(struct box_tls *t, size_t n, int pending) {
+    tls_is_called(t);
     conn_add(&t->bytes_in, n);
     atomic_store_explicit(&t->pending, pending > 0 ? (uint32_t)pending : 0, memory_order_relaxed);
 }
 
 /* n bytes of application data were written, from buf (NULL: not the program's memory). */
 static inline void tls_gave(struct box_tls *t, const void *buf, size_t n) {
+    tls_is_called(t);
     if (unlikely(!atomic_load_explicit(&t->bytes_out, memory_order_relaxed)) && buf)
         tls_first_bytes(t, buf, n);
     conn_add(&t->bytes_out, n);
 }
 
-/* The connection's bytes that were written so far; 0 without one. */
-static inline uint64_t tls_sent(const struct box_tls *t) {
+/* The connection's bytes so far; zeros without one. */
+struct tls_wire {
+    uint64_t in, out;
+};
+static inline struct tls_wire tls_wire(const struct box_tls *t) {
     const struct box_conn *c = t ? record_of(t->conn) : NULL;
-    return c ? atomic_load_explicit(&c->bytes_out, memory_order_relaxed) : 0;
+    struct tls_wire w = {0, 0};
+    if (c) {
+        w.in = atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
+        w.out = atomic_load_explicit(&c->bytes_out, memory_order_relaxed);
+    }
+    return w;
 }
 
 /* The connection itself has ended, as far as it was read. */

@@ -48,6 +48,7 @@ static void copy_tls(struct fact_tls *x, const struct box_tls *t) {
     x->freed = get(&t->freed);
     x->begun = get(&t->begun);
     x->done = get(&t->done);
+    x->wire = get(&t->wire);
     x->bytes_in = get(&t->bytes_in);
     x->bytes_out = get(&t->bytes_out);
     x->site = get32(&t->site);

@@ -30,17 +30,7 @@ static void write_notified(struct out *o, unsigned flags) {
                  NULL);
 }
 
-static void write_session(struct writer *w, const struct fact_tls *t) {
-    struct out *o = w->o;
-    write_version(o, t->version);
-    write_name(w, "  ", t->cipher);
-    write_name(w, "  server name ", t->name);
-    write_name(w, "  ALPN ", t->alpn);
-    out_str(o, t->flags & TLS_RESUMED ? "  resumed handshake" : "  full handshake");
-    if (t->begun) {
-        out_str(o, " in ");
-        out_duration(o, since(t->done, t->begun));
-    }
+static void write_data(struct out *o, const struct fact_tls *t) {
     out_str(o, "  data in ");
     out_u64(o, t->bytes_in);
     out_str(o, " B  data out ");
@@ -53,6 +43,27 @@ static void write_session(struct writer *w, const struct fact_tls *t) {
     }
 }
 
+/* Data that goes through a filter of the library's own (BIO_f_ssl) passes no call that we see. */
+static bool is_counted(const struct fact *x) {
+    return x->tls.flags & TLS_COUNTED || x->bytes_in + x->bytes_out <= x->tls.wire;
+}
+
+static void write_session(struct writer *w, const struct fact *x) {
+    const struct fact_tls *t = &x->tls;
+    struct out *o = w->o;
+    write_version(o, t->version);
+    write_name(w, "  ", t->cipher);
+    write_name(w, "  server name ", t->name);
+    write_name(w, "  ALPN ", t->alpn);
+    out_str(o, t->flags & TLS_RESUMED ? "  resumed handshake" : "  full handshake");
+    if (t->begun) {
+        out_str(o, " in ");
+        out_duration(o, since(t->done, t->begun));
+    }
+    if (is_counted(x))
+        write_data(o, t);
+}
+
 void write_tls(struct writer *w, const struct fact *x) {
     const struct fact_tls *t = &x->tls;
     uint64_t now = w->r->facts.now;
@@ -60,7 +71,7 @@ void write_tls(struct writer *w, const struct fact *x) {
         return;
     out_str(w->o, "      ");
     if (t->flags & TLS_DONE) {
-        write_session(w, t);
+        write_session(w, x);
     } else {
         out_str(w->o, "TLS handshake begun ");
         out_duration(w->o, since(now, t->begun));

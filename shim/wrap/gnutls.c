@@ -77,10 +77,10 @@ static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls
 
 static struct box_tls *after(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                              bool done) {
-    if (!k->known)
-        return NULL;
     if (likely(tls_is_settled(k->object)) && !done)
         return tls_record(k->object);
+    if (!process_known())
+        return NULL;
     KEEP_ERRNO(learn(lib, s, k, done));
     return tls_record(tls_find(s));
 }
@@ -209,13 +209,24 @@ EXPORT ssize_t gnutls_record_send_file(gnutls_session_t s, int fd, off_t *at, si
     return r;
 }
 
+/* What was corked was counted when it was given. */
+EXPORT int gnutls_record_uncork(gnutls_session_t s, unsigned flags) {
+    LIBRARY;
+    struct tls_call k = before(s);
+    int r = lib->gnutls_record_uncork(s, flags);
+    struct box_tls *t = after(lib, s, &k, false);
+    if (t && tls_is_counted_out(&k, t))
+        atomic_store_explicit(&t->bytes_out, k.out, memory_order_relaxed);
+    return r;
+}
+
 EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     LIBRARY;
     struct tls_call k = before(s);
-    uint64_t sent = tls_sent(tls_record(k.object));
+    struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->gnutls_bye(s, how);
     struct box_tls *t = after(lib, s, &k, false);
-    if (t && tls_sent(t) > sent)
+    if (t && tls_wire(t).out > was.out)
         tls_notified(t, TLS_NOTIFY_SENT);
     if (t && r == 0 && how == SHUT_BOTH && !tls_is_cut_off(t))
         tls_notified(t, TLS_NOTIFY_CAME);

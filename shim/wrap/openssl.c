@@ -52,7 +52,9 @@ static void say_done(const struct openssl *lib, const SSL *s, struct tls_object 
 /* The connection that the object is on: FD_NONE when this call did not show it, FD_TCP when it is
  * none of ours. */
 static uint64_t find_slot(const struct openssl *lib, const SSL *s, bool *sure) {
-    int fd = lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
+    /* Without a BIO the question itself is an error that the program would find in its queue. */
+    bool has_bio = lib->SSL_get_rbio && lib->SSL_get_rbio(s);
+    int fd = has_bio && lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
     uint64_t slot = fd >= 0 ? fd_get(fd) : self.io_slot;
     *sure = fd >= 0;
     if (slot_is_conn(slot))
@@ -91,10 +93,10 @@ static struct tls_call before(const struct openssl *lib, const SSL *s) {
 
 /* After it: the object's record, NULL when it has none. */
 static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k) {
-    if (!k->known)
-        return NULL;
     if (likely(tls_is_settled(k->object)))
         return tls_record(k->object);
+    if (!process_known())
+        return NULL;
     learn(lib, s, k);
     return tls_record(tls_find(s));
 }
@@ -256,6 +258,15 @@ static void took(const struct openssl *lib, const SSL *s, const struct tls_call 
     if (likely(n > 0))
         tls_took(t, n, lib->SSL_pending ? lib->SSL_pending(s) : 0);
     else
+        KEEP_ERRNO(tls_is_called(t); ended(lib, s, t));
+}
+
+/* What was only looked at will be read again. */
+static void saw(const struct openssl *lib, const SSL *s, const struct tls_call *k, bool any) {
+    struct box_tls *t = record_after(lib, s, k);
+    if (t && any)
+        tls_took(t, 0, lib->SSL_pending ? lib->SSL_pending(s) : 0);
+    else if (t)
         KEEP_ERRNO(ended(lib, s, t));
 }
 
@@ -291,15 +302,11 @@ EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
     return r;
 }
 
-/* What was only looked at will be read again. */
 EXPORT int SSL_peek(SSL *s, void *buf, int n) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_peek(s, buf, n);
-    if (r <= 0)
-        took(lib, s, &k, 0);
-    else
-        record_after(lib, s, &k);
+    saw(lib, s, &k, r > 0);
     return r;
 }
 
@@ -307,10 +314,7 @@ EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_peek_ex(s, buf, n, done);
-    if (r != 1)
-        took(lib, s, &k, 0);
-    else
-        record_after(lib, s, &k);
+    saw(lib, s, &k, r == 1);
     return r;
 }
 
@@ -354,18 +358,18 @@ EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
     return r;
 }
 
-/* An object that is told to be quiet about it (SSL_set_quiet_shutdown) says that close_notify was
- * sent, and sends nothing. */
+/* An object that is told to be quiet about it (SSL_set_quiet_shutdown) says that close_notify went
+ * and came; the connection knows better. */
 EXPORT int SSL_shutdown(SSL *s) {
     LIBRARY;
     struct tls_call k = before(lib, s);
-    uint64_t sent = tls_sent(tls_record(k.object));
+    struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->SSL_shutdown(s);
     struct box_tls *t = record_after(lib, s, &k);
-    if (t && lib->SSL_get_shutdown) {
-        if (lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && tls_sent(t) > sent)
-            tls_notified(t, TLS_NOTIFY_SENT);
+    struct tls_wire is = tls_wire(t);
+    if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
+        tls_notified(t, TLS_NOTIFY_SENT);
+    if (t && is.in > was.in)
         KEEP_ERRNO(ended(lib, s, t));
-    }
     return r;
 }

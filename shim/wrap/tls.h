@@ -13,15 +13,11 @@ struct tls_call {
     struct tls_object *object; /* NULL: nothing noted of it */
     uint64_t begun;            /* CLOCK_MONOTONIC; 0: not needed */
     uint64_t in, out;          /* its application data so far */
-    bool known;                /* the process has connections */
 };
 
-/* Before a call that may use the object's connection. */
+/* Before a call that may use the object's connection; the first of the process, perhaps. */
 static inline struct tls_call tls_before(const void *object) {
-    struct tls_call k = {.known = process_known()};
-    if (!k.known)
-        return k;
-    k.object = tls_find(object);
+    struct tls_call k = {.object = process_known() ? tls_find(object) : NULL};
     const struct box_tls *t = tls_record(k.object);
     if (t) {
         k.in = atomic_load_explicit(&t->bytes_in, memory_order_relaxed);

@@ -201,17 +201,20 @@ static int ask(struct dl_phdr_info *info, size_t size, void *arg) {
     return 1;
 }
 
+/* NULL: the caller is ourselves. */
 static const struct library *look_up(struct family *f, const void *address) {
     struct dl_find_object o;
     struct question q = {.family = f};
     // NOLINTNEXTLINE(clang-diagnostic-cast-qual)
     if (_dl_find_object((void *)(uintptr_t)address, &o) == 0)
         q.caller = o.dlfo_link_map;
+    if (q.caller && is_ours(q.caller))
+        return NULL;
     real.dl_iterate_phdr(ask, &q);
     return library_of(f, q.answer);
 }
 
-static const struct library *library_for(struct family *f, const void *address) {
+static const struct library *library_of_caller(struct family *f, const void *address) {
     uint64_t key = (uintptr_t)address;
     uint32_t now = atomic_load_explicit(&generation, memory_order_acquire);
     struct caller fresh, *c = index_value(&f->callers, &key, 1);
@@ -227,6 +230,16 @@ static const struct library *library_for(struct family *f, const void *address) 
         atomic_store_explicit(&c->library, l, memory_order_relaxed);
         atomic_store_explicit(&c->generation, now, memory_order_release);
     }
+    return l;
+}
+
+/* A library may end a call of its own by jumping to another of its exports: that one is called from
+ * our wrapper of the first, and is the same library's. */
+static const struct library *library_for(struct family *f, const void *address) {
+    const struct library *l = library_of_caller(f, address);
+    if (unlikely(!l))
+        return self.tls_library[f == &gnutls];
+    self.tls_library[f == &gnutls] = l;
     return l;
 }
 
