@@ -312,7 +312,7 @@ void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
     char host[BOX_NAME_MAX];
     if (c->direction != CONN_OUTBOUND)
         return;
-    if (http_is_connect(buf, n))
+    if (http_asks_for_tunnel(buf, n))
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
     else if (http_request_host(buf, n, host, sizeof host))
         site_alias(c, name_of_host(host, strlen(host)));

@@ -32,7 +32,8 @@ static void clear_counters(struct box_conn *c) {
     store(&c->shut_at, 0);
 }
 
-static uint32_t fill(struct box_conn *c, const struct record_facts *f, uint64_t now) {
+static uint32_t fill(struct box_conn *c, const struct record_facts *f, uint64_t now,
+                     uint64_t before) {
     life_write(&c->life);
     c->direction = f->direction;
     atomic_store_explicit(&c->flags, f->flags, memory_order_relaxed);
@@ -43,6 +44,7 @@ static uint32_t fill(struct box_conn *c, const struct record_facts *f, uint64_t 
     c->thread = thread_id(mine.header->pid);
     c->peer = *f->peer;
     c->opened = now;
+    c->opened_before = before;
     store(&c->tls, 0);
     atomic_store_explicit(&c->error, 0, memory_order_relaxed);
     store(&c->settled, f->state == CONN_ESTABLISHED ? now : 0);
@@ -55,9 +57,11 @@ uint64_t record_open(const struct record_facts *f) {
     uint32_t i = recycle_take(&records.v.recycler, REGION_CONNS);
     if (i == BOX_NONE)
         return FD_NONE;
-    uint64_t now = clock_coarse();
+    uint64_t now = clock_coarse(), before = 0;
+    if (f->site != BOX_NONE)
+        before = atomic_load_explicit(&mine.sites[f->site].last_opened, memory_order_relaxed);
     site_count(f->site, SITE_OPENED, now);
-    return slot_of(i, fill(&mine.conns[i], f, now));
+    return slot_of(i, fill(&mine.conns[i], f, now, before));
 }
 
 struct box_conn *record_of(uint64_t slot) {

@@ -111,12 +111,19 @@ static struct box_host *host_of(const struct box_conn *c) {
 static void move(struct box_conn *c, uint32_t from, uint32_t to) {
     uint64_t opened = c->opened;
     struct box_site *s = &mine.sites[from];
+    struct box_host *h = s->host == BOX_NONE ? NULL : &mine.hosts[s->host];
+    bool failed = atomic_load(&c->state) == CONN_FAILED;
     add(&s->opened, UINT64_MAX);
-    if (s->host != BOX_NONE)
-        add(&mine.hosts[s->host].opened, UINT64_MAX);
+    add(&s->failed, failed ? UINT64_MAX : 0);
+    if (h) {
+        add(&h->opened, UINT64_MAX);
+        add(&h->failed, failed ? UINT64_MAX : 0);
+    }
     /* It passed nothing over there (report/verdict.c). */
-    atomic_compare_exchange_strong(&s->last_opened, &opened, 0);
+    atomic_compare_exchange_strong(&s->last_opened, &opened, c->opened_before);
     site_count(to, SITE_OPENED, c->opened);
+    if (failed)
+        site_count(to, SITE_FAILED, 0);
     atomic_store_explicit(&c->site, to, memory_order_relaxed);
 }
 

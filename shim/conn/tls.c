@@ -98,19 +98,34 @@ static void set_state(struct tls_object *o, uint32_t state) {
                                   memory_order_relaxed);
 }
 
+/* The program has come back to an object whose socket it had closed well before. */
+static void note_late(const struct box_tls *t) {
+    uint64_t closed = atomic_load(&t->closed), now = clock_coarse();
+    uint64_t leak_after = process_options()->leak_after, late = LATE_NS;
+    uint32_t site = atomic_load(&t->site);
+    late = leak_after < late ? leak_after : late;
+    if (closed && now - closed >= late && site != BOX_NONE)
+        atomic_fetch_add_explicit(&mine.sites[site].tls_freed_late, 1, memory_order_relaxed);
+}
+
 /* It is no longer on its connection; that may go on without it. */
 static void leave(struct tls_object *o) {
     uint64_t record = atomic_exchange(&o->record, 0);
     struct box_tls *t = record_at(record);
     if (t) {
+        note_late(t);
         atomic_fetch_or(&t->flags, TLS_MOVED);
         drop(t, record, TLS_HELD_BY_OBJECT);
     }
 }
 
+static void forget_name(struct tls_object *o) {
+    atomic_store_explicit(&o->name, 0, memory_order_relaxed);
+}
+
 static void forget(struct tls_object *o) {
     atomic_store_explicit(&o->references, 0, memory_order_relaxed);
-    atomic_store_explicit(&o->name, 0, memory_order_relaxed);
+    forget_name(o);
     set_state(o, 0);
 }
 
@@ -129,15 +144,10 @@ void tls_referenced(const void *object) {
 }
 
 static void note_freed(struct box_tls *t) {
-    uint64_t closed = atomic_load(&t->closed), now = clock_coarse();
-    uint64_t leak_after = process_options()->leak_after, late = LATE_NS;
-    uint32_t site = atomic_load(&t->site);
-    late = leak_after < late ? leak_after : late;
-    if (closed && now - closed >= late && site != BOX_NONE)
-        atomic_fetch_add_explicit(&mine.sites[site].tls_freed_late, 1, memory_order_relaxed);
-    if (!closed)
+    note_late(t);
+    if (!atomic_load(&t->closed))
         atomic_store(&t->freeing_stack, stack_capture_short());
-    atomic_store(&t->freed, now);
+    atomic_store(&t->freed, clock_coarse());
 }
 
 void tls_freeing(const void *object) {
@@ -172,6 +182,7 @@ void tls_cleared(const void *object) {
     if (!o)
         return;
     leave(o);
+    forget_name(o);
     set_state(o, 0);
 }
 
@@ -201,19 +212,24 @@ static bool is_taken(const struct box_conn *c) {
            !(atomic_load(&t->flags) & TLS_MOVED);
 }
 
-/* It is where it was before it was given a transport. */
+/* An object keeps its connection, even a closed one, until it is given a transport: its
+ * descriptor's number may be another connection's. One that was given the same transport again is
+ * where it was. */
 static bool stays(struct tls_object *o, uint64_t slot) {
     struct box_tls *t = tls_record(o);
-    if (!t || t->conn != slot)
+    if (!t)
         return false;
-    if (atomic_load(&t->flags) & TLS_MOVED)
-        atomic_fetch_and(&t->flags, (uint8_t)~TLS_MOVED);
+    if (!(atomic_load(&t->flags) & TLS_MOVED))
+        return true;
+    if (t->conn != slot)
+        return false;
+    atomic_fetch_and(&t->flags, (uint8_t)~TLS_MOVED);
     return true;
 }
 
-void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library, bool sure) {
+void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library) {
     struct box_conn *c = record_of(slot);
-    if (!c || stays(o, slot) || (is_taken(c) && !sure))
+    if (!c || stays(o, slot) || is_taken(c))
         return;
     leave(o);
     uint64_t record = record_new(c, slot, library);
@@ -229,6 +245,9 @@ void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library, bool
 }
 
 void tls_untied(struct tls_object *o, uint32_t state) {
+    const struct box_tls *t = tls_record(o);
+    if (t && !(atomic_load(&t->flags) & TLS_MOVED))
+        return;
     leave(o);
     set_state(o, state);
 }
@@ -260,8 +279,6 @@ static struct box_conn *conn_of(const struct box_tls *t) {
 void tls_named(struct tls_object *o, const char *name) {
     uint32_t id = name ? name_of_host(name, strlen(name)) : BOX_NONE;
     struct box_tls *t = tls_record(o);
-    if (id == BOX_NONE)
-        return;
     atomic_store(&o->name, id + 1);
     if (!t)
         return;
@@ -285,6 +302,8 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
     struct tls_wire w = tls_wire(t);
     if (atomic_compare_exchange_strong(&t->done, &never, clock_ns(CLOCK_MONOTONIC)))
         atomic_store_explicit(&t->wire, w.in + w.out, memory_order_relaxed);
+    if (!said->timed)
+        atomic_store(&t->begun, 0);
     atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (said->resumed ? TLS_RESUMED : 0)));
     set_state(o, OBJECT_DONE);
 }

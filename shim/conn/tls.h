@@ -63,9 +63,9 @@ void tls_cleared(const void *object);
 
 /* --- its connection --------------------------------------------------------------------------- */
 
-/* It is used on the connection of `slot`. `sure`: the library itself named the descriptor; else an
- * object that was there first keeps the connection (TLS inside of TLS). */
-void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library, bool sure);
+/* It is used on the connection of `slot`: noted if the object is on none, and the connection has no
+ * other that is alive (TLS inside of TLS). */
+void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library);
 /* OBJECT_ELSEWHERE or OBJECT_MEMORY, whose number the report tells. */
 void tls_untied(struct tls_object *o, uint32_t state);
 
@@ -76,7 +76,7 @@ void tls_closed(struct box_conn *c, uint32_t closing_stack);
 
 /* The handshake began at that time (CLOCK_MONOTONIC), if that is not known yet. */
 void tls_begun(struct tls_object *o, uint64_t when);
-/* The server name was set, or found out. */
+/* The server name was set, or found out; NULL: there is none. */
 void tls_named(struct tls_object *o, const char *name);
 
 /* What the library says when the handshake is over; texts may be NULL. */
@@ -85,6 +85,7 @@ struct tls_said {
     size_t alpn_length;
     uint16_t version;
     bool resumed;
+    bool timed; /* the last call waited for nothing else */
 };
 void tls_done(struct tls_object *o, const struct tls_said *said);
 

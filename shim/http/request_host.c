@@ -5,9 +5,18 @@
 
 enum { HEAD_MAX = 8192 };
 
-bool http_is_connect(const char *bytes, size_t n) {
+/* "5, how many methods, each of them", or "4, CONNECT or BIND, port, address, user's name, 0". */
+static bool is_socks(const char *bytes, size_t n) {
+    enum { FOUR_LEAST = 9 };
+    if (n > 2 && bytes[0] == 5)
+        return n == 2 + (size_t)(unsigned char)bytes[1];
+    return n >= FOUR_LEAST && bytes[0] == 4 && (bytes[1] == 1 || bytes[1] == 2) && !bytes[n - 1];
+}
+
+bool http_asks_for_tunnel(const char *bytes, size_t n) {
     static const char word[] = "CONNECT ";
-    return n >= sizeof word - 1 && memcmp(bytes, word, sizeof word - 1) == 0;
+    return (n >= sizeof word - 1 && memcmp(bytes, word, sizeof word - 1) == 0) ||
+           is_socks(bytes, n);
 }
 
 /* The end of a line, or NULL. */

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Do they ask a proxy for a tunnel (RFC 9110, 9.3.6)? */
-bool http_is_connect(const char *bytes, size_t n);
+/* Do they ask a proxy for a way to somebody else: CONNECT (RFC 9110, 9.3.6), or SOCKS 4 or 5
+ * (RFC 1928, 3)? `n`: all that was written at once. */
+bool http_asks_for_tunnel(const char *bytes, size_t n);
 
 /* The Host field of the request that they begin with (RFC 9112, 3.2), without its port, cut at
  * size - 1 characters. False: there is none, or not in these bytes, or the request is one to a

@@ -205,7 +205,8 @@ struct box_conn {
     uint64_t opened;
     _Atomic uint64_t settled; /* established or failed */
     _Atomic uint64_t tls;     /* a TLS object's record: seq << 32 | index + 1; 0: none */
-    uint8_t pad2[16];
+    uint64_t opened_before;   /* when its site had opened another, last */
+    uint8_t pad2[8];
 
     _Alignas(64) _Atomic uint64_t bytes_in;
     _Atomic uint64_t calls_in, last_in, eof_at;

@@ -46,7 +46,7 @@ static void name_of_client(const struct gnutls *lib, gnutls_session_t s, struct 
 
 static void say_done(const struct gnutls *lib, gnutls_session_t s, struct tls_object *o) {
     struct gnutls_datum alpn = {NULL, 0};
-    struct tls_said said = {.cipher = cipher(lib, s), .version = version(lib, s)};
+    struct tls_said said = {.cipher = cipher(lib, s), .version = version(lib, s), .timed = true};
     if (lib->gnutls_alpn_get_selected_protocol &&
         lib->gnutls_alpn_get_selected_protocol(s, &alpn) == 0) {
         said.alpn = (const char *)alpn.data;
@@ -60,6 +60,18 @@ static void say_done(const struct gnutls *lib, gnutls_session_t s, struct tls_ob
 
 /* --- the connection --------------------------------------------------------------------------- */
 
+/* Before a handshake, which may never come back. What the program has given for its transport is a
+ * descriptor, or a pointer of its own. */
+static void tie_early(const struct gnutls *lib, gnutls_session_t s, struct tls_call *k) {
+    uintptr_t given =
+        lib->gnutls_transport_get_ptr ? (uintptr_t)lib->gnutls_transport_get_ptr(s) : FD_MAX;
+    uint64_t slot = given < FD_MAX ? fd_get((int)given) : FD_NONE;
+    if (!slot_is_conn(slot) || (!k->object && !(k->object = tls_note(s))))
+        return;
+    tls_tie(k->object, slot, TLS_GNUTLS);
+    tls_begun(k->object, k->begun);
+}
+
 /* Only a handshake that has succeeded says that it is over. */
 static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                   bool done) {
@@ -67,7 +79,7 @@ static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls
     if (!o && !(o = slot_is_conn(self.io_slot) || done ? tls_note(s) : NULL))
         return;
     if (slot_is_conn(self.io_slot))
-        tls_tie(o, self.io_slot, TLS_GNUTLS, false);
+        tls_tie(o, self.io_slot, TLS_GNUTLS);
     else if (done && !tls_record(o) && self.io_slot == FD_NONE)
         tls_untied(o, OBJECT_ELSEWHERE);
     tls_begun(o, k->begun);
@@ -124,6 +136,8 @@ EXPORT int gnutls_server_name_set(gnutls_session_t s, int type, const void *name
 EXPORT int gnutls_handshake(gnutls_session_t s) {
     LIBRARY;
     struct tls_call k = tls_before(s);
+    if (k.begun && process_known())
+        KEEP_ERRNO(tie_early(lib, s, &k));
     int r = lib->gnutls_handshake(s);
     after(lib, s, &k, r == 0);
     return r;

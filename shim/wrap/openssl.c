@@ -14,7 +14,12 @@
 
 #define LIBRARY const struct openssl *lib = openssl_of(__builtin_return_address(0))
 
-enum { SET_TLSEXT_HOSTNAME = 55, NAMETYPE_HOST_NAME = 0, SENT_SHUTDOWN = 1, RECEIVED_SHUTDOWN = 2 };
+enum {
+    SET_TLSEXT_HOSTNAME = 55,
+    NAMETYPE_HOST_NAME = 0,
+    SENT_SHUTDOWN = 1,
+    ERROR_ZERO_RETURN = 6,
+};
 
 /* --- what the library says -------------------------------------------------------------------- */
 
@@ -31,8 +36,8 @@ static bool is_done(const struct openssl *lib, const SSL *s) {
     return lib->SSL_is_init_finished && lib->SSL_is_init_finished(s) == 1;
 }
 
-static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o) {
-    struct tls_said said = {.cipher = NULL};
+static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o, bool timed) {
+    struct tls_said said = {.timed = timed};
     const SSL_CIPHER *c = lib->SSL_get_current_cipher ? lib->SSL_get_current_cipher(s) : NULL;
     unsigned n = 0;
     if (c && lib->SSL_CIPHER_get_name)
@@ -49,64 +54,72 @@ static void say_done(const struct openssl *lib, const SSL *s, struct tls_object 
 
 /* --- the connection --------------------------------------------------------------------------- */
 
-/* The connection that the object is on: FD_NONE when this call did not show it, FD_TCP when it is
- * none of ours. */
-static uint64_t find_slot(const struct openssl *lib, const SSL *s, bool *sure) {
-    /* Without a BIO the question itself is an error that the program would find in its queue. */
+/* The descriptor that the library names, or -1. Without a BIO the question itself would leave an
+ * error in the program's queue. */
+static int fd_of(const struct openssl *lib, const SSL *s) {
     bool has_bio = lib->SSL_get_rbio && lib->SSL_get_rbio(s);
-    int fd = has_bio && lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
-    uint64_t slot = fd >= 0 ? fd_get(fd) : self.io_slot;
-    *sure = fd >= 0;
-    if (slot_is_conn(slot))
-        return slot;
-    return *sure ? FD_TCP : FD_NONE;
+    return has_bio && lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
 }
 
-static void learn(const struct openssl *lib, const SSL *s, const struct tls_call *k) {
+/* Before a call that does the handshake if that is due: a blocking one may never come back. */
+static void tie_early(const struct openssl *lib, const SSL *s, struct tls_call *k) {
+    int fd = fd_of(lib, s);
+    uint64_t slot = fd >= 0 ? fd_get(fd) : FD_NONE;
+    if (!slot_is_conn(slot) || (!k->object && !(k->object = tls_note(s))))
+        return;
+    tls_tie(k->object, slot, TLS_OPENSSL);
+    tls_begun(k->object, k->begun);
+    if (lib->SSL_get_servername && !atomic_load_explicit(&k->object->name, memory_order_relaxed))
+        tls_named(k->object, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
+}
+
+static struct tls_call before(const struct openssl *lib, const SSL *s) {
+    struct tls_call k = tls_before(s);
+    if (likely(!k.begun))
+        return k;
+    if (is_done(lib, s))
+        k.begun = 0;
+    else if (process_known())
+        KEEP_ERRNO(tie_early(lib, s, &k));
+    return k;
+}
+
+/* After it: a number alone proves nothing, the descriptor may have been closed and be another's. */
+static void tie_late(const struct openssl *lib, const SSL *s, struct tls_object *o) {
+    int fd = fd_of(lib, s);
+    bool is_conn = slot_is_conn(self.io_slot);
+    if (is_conn && (fd < 0 || fd_get(fd) == self.io_slot))
+        tls_tie(o, self.io_slot, TLS_OPENSSL);
+    else if (fd >= 0 && !slot_is_conn(fd_get(fd)) && is_done(lib, s))
+        tls_untied(o, OBJECT_ELSEWHERE);
+}
+
+static void learn(const struct openssl *lib, const SSL *s, const struct tls_call *k, bool timed) {
     struct tls_object *o = k->object ? k->object : tls_note(s);
-    bool sure;
     if (!o)
         return;
     if (is_through_memory(lib, s)) {
         tls_untied(o, OBJECT_MEMORY);
         return;
     }
-    uint64_t slot = find_slot(lib, s, &sure);
-    if (slot == FD_TCP)
-        tls_untied(o, OBJECT_ELSEWHERE);
-    else if (slot != FD_NONE)
-        tls_tie(o, slot, TLS_OPENSSL, sure);
+    tie_late(lib, s, o);
     tls_begun(o, k->begun);
     if (!atomic_load_explicit(&o->name, memory_order_relaxed) && lib->SSL_get_servername)
         tls_named(o, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
     if (is_done(lib, s) && tls_record(o))
-        say_done(lib, s, o);
+        say_done(lib, s, o, timed);
 }
 
-/* Before a call that may use the object's connection. */
-static struct tls_call before(const struct openssl *lib, const SSL *s) {
-    struct tls_call k = tls_before(s);
-    if (unlikely(k.begun) && is_done(lib, s))
-        k.begun = 0;
-    return k;
-}
-
-/* After it: the object's record, NULL when it has none. */
-static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k) {
+/* The object's record after a call, NULL when it has none. Reads wait for data too: they do not
+ * tell how long the handshake took. Keeps errno. */
+static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k,
+                             bool timed) {
     if (likely(tls_is_settled(k->object)))
         return tls_record(k->object);
     if (!process_known())
         return NULL;
-    learn(lib, s, k);
+    KEEP_ERRNO(learn(lib, s, k, timed));
     return tls_record(tls_find(s));
-}
-
-/* The same, with errno as the library left it. */
-static struct box_tls *record_after(const struct openssl *lib, const SSL *s,
-                                    const struct tls_call *k) {
-    struct box_tls *t;
-    KEEP_ERRNO(t = after(lib, s, k));
-    return t;
 }
 
 /* --- an object's life ------------------------------------------------------------------------- */
@@ -200,7 +213,7 @@ EXPORT void SSL_set0_wbio(SSL *s, BIO *out) {
 EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
     LIBRARY;
     long r = lib->SSL_ctrl(s, cmd, n, p);
-    if (unlikely(cmd == SET_TLSEXT_HOSTNAME) && r == 1 && p && process_known())
+    if (unlikely(cmd == SET_TLSEXT_HOSTNAME) && r == 1 && process_known())
         KEEP_ERRNO({
             struct tls_object *o = tls_note(s);
             if (o)
@@ -213,9 +226,10 @@ EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
 
 /* One that succeeds on a settled object was a renegotiation. */
 static void shook(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r) {
-    const struct box_tls *t = record_after(lib, s, k);
-    if (t && r == 1 && tls_is_settled(k->object))
-        KEEP_ERRNO(say_done(lib, s, k->object));
+    bool again = tls_is_settled(k->object);
+    const struct box_tls *t = after(lib, s, k, true);
+    if (t && r == 1 && again)
+        KEEP_ERRNO(say_done(lib, s, k->object, true));
 }
 
 EXPORT int SSL_connect(SSL *s) {
@@ -244,35 +258,34 @@ EXPORT int SSL_do_handshake(SSL *s) {
 
 /* --- data ------------------------------------------------------------------------------------- */
 
-/* Was the end of the data the peer's close_notify? An end of the connection is none, though the
- * library may be told to take it for one (SSL_OP_IGNORE_UNEXPECTED_EOF). */
-static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t) {
-    if (lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & RECEIVED_SHUTDOWN && !tls_is_cut_off(t))
+/* Was the end of the data the peer's close_notify? A fatal alert is none, and an end of the
+ * connection is none, though the library may be told to take it for one
+ * (SSL_OP_IGNORE_UNEXPECTED_EOF). */
+static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t, int r) {
+    tls_is_called(t);
+    if (lib->SSL_get_error && lib->SSL_get_error(s, r) == ERROR_ZERO_RETURN && !tls_is_cut_off(t))
         tls_notified(t, TLS_NOTIFY_CAME);
 }
 
-static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, size_t n) {
-    struct box_tls *t = record_after(lib, s, k);
-    if (unlikely(!t) || tls_is_counted_in(k, t))
-        return;
-    if (likely(n > 0))
-        tls_took(t, n, lib->SSL_pending ? lib->SSL_pending(s) : 0);
-    else
-        KEEP_ERRNO(tls_is_called(t); ended(lib, s, t));
+static int pending(const struct openssl *lib, const SSL *s) {
+    return lib->SSL_pending ? lib->SSL_pending(s) : 0;
 }
 
-/* What was only looked at will be read again. */
-static void saw(const struct openssl *lib, const SSL *s, const struct tls_call *k, bool any) {
-    struct box_tls *t = record_after(lib, s, k);
-    if (t && any)
-        tls_took(t, 0, lib->SSL_pending ? lib->SSL_pending(s) : 0);
-    else if (t)
-        KEEP_ERRNO(ended(lib, s, t));
+/* After a read that returned r and gave n bytes. */
+static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r,
+                 size_t n) {
+    struct box_tls *t = after(lib, s, k, false);
+    if (unlikely(!t) || tls_is_counted_in(k, t))
+        return;
+    if (likely(r > 0))
+        tls_took(t, n, pending(lib, s));
+    else
+        KEEP_ERRNO(ended(lib, s, t, r));
 }
 
 static void gave(const struct openssl *lib, const SSL *s, const struct tls_call *k, const void *buf,
                  size_t n) {
-    struct box_tls *t = record_after(lib, s, k);
+    struct box_tls *t = after(lib, s, k, true);
     if (likely(t && n > 0) && !tls_is_counted_out(k, t))
         KEEP_ERRNO(tls_gave(t, buf, n));
 }
@@ -281,7 +294,7 @@ EXPORT int SSL_read(SSL *s, void *buf, int n) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_read(s, buf, n);
-    took(lib, s, &k, r > 0 ? (size_t)r : 0);
+    took(lib, s, &k, r, r > 0 ? (size_t)r : 0);
     return r;
 }
 
@@ -289,7 +302,7 @@ EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_read_ex(s, buf, n, done);
-    took(lib, s, &k, r == 1 ? *done : 0);
+    took(lib, s, &k, r, r == 1 ? *done : 0);
     return r;
 }
 
@@ -298,7 +311,7 @@ EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_read_early_data(s, buf, n, done);
-    took(lib, s, &k, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
+    took(lib, s, &k, r, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
     return r;
 }
 
@@ -306,7 +319,7 @@ EXPORT int SSL_peek(SSL *s, void *buf, int n) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_peek(s, buf, n);
-    saw(lib, s, &k, r > 0);
+    took(lib, s, &k, r, 0);
     return r;
 }
 
@@ -314,7 +327,7 @@ EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = before(lib, s);
     int r = lib->SSL_peek_ex(s, buf, n, done);
-    saw(lib, s, &k, r == 1);
+    took(lib, s, &k, r, 0);
     return r;
 }
 
@@ -362,14 +375,15 @@ EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
  * and came; the connection knows better. */
 EXPORT int SSL_shutdown(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = tls_before(s);
     struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->SSL_shutdown(s);
-    struct box_tls *t = record_after(lib, s, &k);
+    k.begun = 0;
+    struct box_tls *t = after(lib, s, &k, false);
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
         tls_notified(t, TLS_NOTIFY_SENT);
-    if (t && is.in > was.in)
-        KEEP_ERRNO(ended(lib, s, t));
+    if (t && r == 1 && is.in > was.in && !tls_is_cut_off(t))
+        tls_notified(t, TLS_NOTIFY_CAME);
     return r;
 }

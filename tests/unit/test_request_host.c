@@ -57,9 +57,15 @@ static void requests_to_a_proxy_name_another_host_than_the_connections(void **st
     (void)state;
     assert_string_equal(host_in("GET http://far.test/ HTTP/1.1\r\nHost: far.test\r\n\r\n"), "");
     assert_string_equal(host_in("CONNECT far.test:443 HTTP/1.1\r\nHost: far.test\r\n\r\n"), "");
-    assert_true(http_is_connect("CONNECT far.test:443 HTTP/1.1\r\n", 30));
-    assert_false(http_is_connect("CONNECT", 7));
-    assert_false(http_is_connect("GET / HTTP/1.1\r\n", 16));
+    assert_true(http_asks_for_tunnel("CONNECT far.test:443 HTTP/1.1\r\n", 30));
+    assert_false(http_asks_for_tunnel("CONNECT", 7));
+    assert_false(http_asks_for_tunnel("GET / HTTP/1.1\r\n", 16));
+    assert_true(http_asks_for_tunnel("\5\2\0\1", 4));
+    assert_false(http_asks_for_tunnel("\5\2\0\1x", 5));
+    assert_false(http_asks_for_tunnel("\5\0", 2));
+    assert_true(http_asks_for_tunnel("\4\1\0\120\12\0\0\1me", 11));
+    assert_false(http_asks_for_tunnel("\4\1\0\120\12\0\0\1me", 10));
+    assert_false(http_asks_for_tunnel("", 0));
 }
 
 int main(void) {

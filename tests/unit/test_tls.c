@@ -40,14 +40,14 @@ static uint32_t held(void) {
 
 static struct box_tls *tie(const void *object, int fd) {
     struct tls_object *o = tls_note(object);
-    tls_tie(o, fd_get(fd), TLS_OPENSSL, true);
+    tls_tie(o, fd_get(fd), TLS_OPENSSL);
     assert_non_null(tls_record(o));
     return tls_record(o);
 }
 
 static void done(const void *object) {
     struct tls_said says = {
-        .cipher = "CIPHER", .alpn = "h2,more", .alpn_length = 2, .version = 0x0304};
+        .cipher = "CIPHER", .alpn = "h2,more", .alpn_length = 2, .version = 0x0304, .timed = true};
     tls_begun(tls_find(object), 1000);
     tls_done(tls_find(object), &says);
 }
@@ -105,6 +105,7 @@ static void a_server_name_makes_it_the_host_of_that_name(void **state) {
     assert_int_equal(mine.sites[fd_conn(fd)->site].opened, 1);
     tls_named(tls_find(objects), "127.0.0.1"); /* no name */
     assert_string_equal(host_name_of(fd), "api.test");
+    assert_int_equal(tls_record(tls_find(objects))->name, BOX_NONE);
     tls_freeing(objects);
     close(fd);
     close(peer);
@@ -218,11 +219,11 @@ static void an_object_inside_of_another_takes_no_connection(void **state) {
     int peer, fd = connected(&peer);
     struct box_tls *outer = tie(objects, fd);
     struct tls_object *inner = tls_note(objects + 1);
-    tls_tie(inner, fd_get(fd), TLS_OPENSSL, false);
+    tls_tie(inner, fd_get(fd), TLS_OPENSSL);
     assert_null(tls_record(inner));
     tls_freeing(objects);
     assert_int_equal(outer->life.holders, TLS_HELD_BY_CONN);
-    tls_tie(inner, fd_get(fd), TLS_OPENSSL, false); /* a second session on the connection */
+    tls_tie(inner, fd_get(fd), TLS_OPENSSL); /* a second session on the connection */
     assert_non_null(tls_record(inner));
     assert_int_equal(outer->life.holders, 0);
     tls_freeing(objects + 1);
@@ -247,7 +248,7 @@ static void a_connection_that_is_gone_can_not_be_tied_to(void **state) {
     int peer, fd = connected(&peer);
     uint64_t slot = fd_get(fd);
     close(fd);
-    tls_tie(tls_note(objects), slot, TLS_OPENSSL, true);
+    tls_tie(tls_note(objects), slot, TLS_OPENSSL);
     assert_null(tls_record(tls_find(objects)));
     close(peer);
 }
@@ -294,7 +295,7 @@ static void *opener(void *object) {
         if (connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
             break;
         tls_made(object);
-        tls_tie(tls_note(object), fd_get(fd), TLS_GNUTLS, i % 2);
+        tls_tie(tls_note(object), fd_get(fd), TLS_GNUTLS);
         struct box_tls *t = tls_record(tls_find(object));
         if (t)
             tls_took(t, 1, 0);
