@@ -23,10 +23,10 @@ struct thread_state {
     uint8_t has_libunwind; /* its memory of this thread is set up */
     uint8_t in_libunwind;  /* libunwind's own libc calls are answered by stack/guard.c */
     struct thread_sweep sweep;
-    uint8_t in_setup;           /* creating the state file: calls made meanwhile pass through */
-    uint64_t io_slot;           /* see conn_met (conn/conn.h) */
-    const void *tls_library[2]; /* of the latest call: OpenSSL's, GnuTLS's (wrap/tls_library.c) */
-    const char *resolved;       /* the name that the thread has resolved last (conn/name.c) */
+    uint8_t in_setup;   /* creating the state file: calls made meanwhile pass through */
+    uint8_t io_watched; /* see conn_met (conn/conn.h) */
+    uint64_t io_slot, io_tls_slot;
+    const char *resolved; /* the name that the thread has resolved last (conn/name.c) */
 };
 
 extern __thread struct thread_state self

@@ -308,6 +308,14 @@ void conn_read_nothing(struct box_conn *c, ssize_t n, int error) {
     atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
 }
 
+void conn_met_write(uint64_t slot, const void *buf, size_t n) {
+    const uint8_t *b = buf;
+    enum { TYPE_FIRST = 20, TYPE_LAST = 23, MAJOR = 3, MINOR_LAST = 4 };
+    conn_met(slot);
+    if (n >= 3 && b[0] >= TYPE_FIRST && b[0] <= TYPE_LAST && b[1] == MAJOR && b[2] <= MINOR_LAST)
+        self.io_tls_slot = io_met(self.io_tls_slot, slot);
+}
+
 void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
     char host[BOX_NAME_MAX];
     if (c->direction != CONN_OUTBOUND)
@@ -315,7 +323,7 @@ void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
     if (http_asks_for_tunnel(buf, n))
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
     else if (http_request_host(buf, n, host, sizeof host))
-        site_alias(c, name_of_host(host, strlen(host)));
+        site_alias(c, name_from_peer(host, strlen(host)));
 }
 
 void conn_write_failed(struct box_conn *c, int error) {

@@ -91,12 +91,18 @@ static inline void conn_add(_Atomic uint64_t *n, uint64_t by) {
                           memory_order_relaxed);
 }
 
-/* The connection that the calling thread has read or written since it set self.io_slot to FD_NONE:
- * how a TLS object is tied to the connection that it is used on (conn/tls.h). */
+/* While self.io_watched, the connections that the calling thread reads and writes are noted: how a
+ * TLS object is tied to the connection that it is used on (wrap/tls.h). io_slot is the only one
+ * that was used, io_tls_slot the only one that a write to began with a TLS record (RFC 8446, 5.1).
+ */
 #define IO_SEVERAL FD_TCP
+static inline uint64_t io_met(uint64_t before, uint64_t slot) {
+    return before == FD_NONE || before == slot ? slot : IO_SEVERAL;
+}
+void conn_met_write(uint64_t slot, const void *buf, size_t n);
 static inline void conn_met(uint64_t slot) {
-    if (unlikely(self.io_slot != slot))
-        self.io_slot = self.io_slot == FD_NONE ? slot : IO_SEVERAL;
+    if (unlikely(self.io_watched))
+        self.io_slot = io_met(self.io_slot, slot);
 }
 
 /* After a read on fd that asked for some bytes and returned n. Keeps errno. */
@@ -142,7 +148,8 @@ static inline void conn_wrote(int fd, ssize_t n, const void *buf, size_t room) {
     if (likely(!slot_is_conn(slot)))
         return;
     struct box_conn *c = &mine.conns[slot_index(slot)];
-    conn_met(slot);
+    if (unlikely(self.io_watched))
+        conn_met_write(slot, buf, n > 0 && buf ? room : 0);
     if (unlikely(n < 0)) {
         conn_write_failed(c, errno);
         return;

@@ -7,7 +7,11 @@
 #include "base/thread.h"
 #include "state/mine.h"
 
-enum { NAME_WORDS = BOX_NAME_MAX / sizeof(uint64_t), RESOLVED_MAX = 1 << 15 };
+enum {
+    NAME_WORDS = BOX_NAME_MAX / sizeof(uint64_t),
+    RESOLVED_MAX = 1 << 15,
+    FROM_PEERS_MAX = 4096
+};
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -22,14 +26,18 @@ void name_begin_process(void) {
     live_register(&names, sizeof names);
 }
 
-uint32_t name_find(const char *text, size_t n) {
+/* With `most`: a new one only while there are fewer. */
+static uint32_t find(const char *text, size_t n, uint32_t most) {
     uint64_t key[NAME_WORDS];
     size_t words = n < BOX_NAME_MAX ? index_text_key(key, NAME_WORDS, text, n) : 0;
     if (!words)
         return BOX_NONE;
     uint32_t id = index_find(&names.v.by_text, key, words);
-    if (likely(id != INDEX_NONE) || (id = box_record(&mine, REGION_NAMES)) == BOX_NONE)
+    if (likely(id != INDEX_NONE))
         return id;
+    if (atomic_load(&mine.header->region[REGION_NAMES].count) >= most ||
+        (id = box_record(&mine, REGION_NAMES)) == BOX_NONE)
+        return BOX_NONE;
     struct box_name *r = &mine.names[id];
     memcpy(r->text, text, n);
     r->text[n] = '\0';
@@ -39,9 +47,25 @@ uint32_t name_find(const char *text, size_t n) {
     return id;
 }
 
+uint32_t name_find(const char *text, size_t n) {
+    return find(text, n, BOX_NAMES_MAX);
+}
+
+/* inet_aton(3) takes "127.1", "2130706433" and "0x7f000001" for addresses: a name's last label is
+ * no number (RFC 1123, 2.1). */
+static bool ends_in_number(const char *name, size_t n) {
+    size_t at = n;
+    while (at > 0 && name[at - 1] != '.')
+        at--;
+    bool hex = n - at > 2 && name[at] == '0' && name[at + 1] == 'x';
+    for (size_t i = hex ? at + 2 : at; i < n; i++)
+        if ((name[i] < '0' || name[i] > '9') && !(hex && name[i] >= 'a' && name[i] <= 'f'))
+            return false;
+    return true;
+}
+
 /* Returns the length, 0: no name. */
 static size_t normalise(char to[BOX_NAME_MAX], const char *text, size_t n) {
-    struct addr a;
     if (n && text[n - 1] == '.')
         n--;
     if (!n || n >= BOX_NAME_MAX)
@@ -57,12 +81,17 @@ static size_t normalise(char to[BOX_NAME_MAX], const char *text, size_t n) {
         to[i] = c;
     }
     to[n] = '\0';
-    return addr_parse(&a, to) ? 0 : n;
+    return ends_in_number(to, n) ? 0 : n;
 }
 
 uint32_t name_of_host(const char *text, size_t n) {
     char name[BOX_NAME_MAX];
     return name_find(name, normalise(name, text, n));
+}
+
+uint32_t name_from_peer(const char *text, size_t n) {
+    char name[BOX_NAME_MAX];
+    return find(name, normalise(name, text, n), FROM_PEERS_MAX);
 }
 
 /* --- what was resolved ------------------------------------------------------------------------ */

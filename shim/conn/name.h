@@ -18,6 +18,10 @@ uint32_t name_find(const char *text, size_t n);
  * no name (RFC 1123, 2.1): an address, or text with other characters. */
 uint32_t name_of_host(const char *text, size_t n);
 
+/* The same for a name that came from a peer or with the program's traffic, which may bring any
+ * number of them: BOX_NONE for new ones when there were too many. */
+uint32_t name_from_peer(const char *text, size_t n);
+
 /* The program has resolved `text` to this address. Kept in memory of our own, which forked children
  * share the knowledge of. Does not need a process that is set up. */
 void name_resolved(const char *text, const struct addr *a);

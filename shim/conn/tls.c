@@ -133,6 +133,9 @@ void tls_made(const void *object) {
     struct tls_object *o = tls_find(object);
     if (!o)
         return;
+    atomic_store(&o->generation, 0);
+    if (!process_known())
+        return;
     leave(o);
     forget(o);
 }
@@ -150,10 +153,7 @@ static void note_freed(struct box_tls *t) {
     atomic_store(&t->freed, clock_coarse());
 }
 
-void tls_freeing(const void *object) {
-    struct tls_object *o = tls_find(object);
-    if (!o)
-        return;
+void tls_freeing(struct tls_object *o) {
     if (atomic_load(&o->references)) {
         atomic_fetch_sub(&o->references, 1);
         return;
@@ -168,19 +168,14 @@ void tls_freeing(const void *object) {
     forget(o);
 }
 
-void tls_moved(const void *object) {
-    struct tls_object *o = tls_find(object);
+void tls_moved(struct tls_object *o) {
     struct box_tls *t = tls_record(o);
     if (t)
         atomic_fetch_or(&t->flags, TLS_MOVED);
-    if (o)
-        set_state(o, 0);
+    set_state(o, 0);
 }
 
-void tls_cleared(const void *object) {
-    struct tls_object *o = tls_find(object);
-    if (!o)
-        return;
+void tls_cleared(struct tls_object *o) {
     leave(o);
     forget_name(o);
     set_state(o, 0);
@@ -277,8 +272,11 @@ static struct box_conn *conn_of(const struct box_tls *t) {
 }
 
 void tls_named(struct tls_object *o, const char *name) {
-    uint32_t id = name ? name_of_host(name, strlen(name)) : BOX_NONE;
     struct box_tls *t = tls_record(o);
+    const struct box_conn *on = t ? conn_of(t) : NULL;
+    bool theirs = on && on->direction == CONN_INBOUND;
+    size_t n = name ? strlen(name) : 0;
+    uint32_t id = theirs ? name_from_peer(name, n) : name_of_host(name, n);
     atomic_store(&o->name, id + 1);
     if (!t)
         return;
@@ -300,11 +298,12 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
     atomic_store(&t->alpn, said->alpn ? name_find(said->alpn, said->alpn_length) : BOX_NONE);
     uint64_t never = 0;
     struct tls_wire w = tls_wire(t);
-    if (atomic_compare_exchange_strong(&t->done, &never, clock_ns(CLOCK_MONOTONIC)))
+    bool first = atomic_compare_exchange_strong(&t->done, &never, said->when);
+    if (first)
         atomic_store_explicit(&t->wire, w.in + w.out, memory_order_relaxed);
-    if (!said->timed)
+    if (first && !said->timed)
         atomic_store(&t->begun, 0);
-    atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (said->resumed ? TLS_RESUMED : 0)));
+    atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (first && said->resumed ? TLS_RESUMED : 0)));
     set_state(o, OBJECT_DONE);
 }
 

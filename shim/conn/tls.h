@@ -22,6 +22,10 @@ struct tls_object {
     _Atomic uint32_t references; /* beyond the first one */
     _Atomic uint32_t name;       /* the server name that was asked for: its record + 1 */
     _Atomic uint32_t state;      /* OBJECT_* */
+    /* Of wrap/tls_library.c: the calls of the library that made it, and how to tell that it is the
+     * same one still. */
+    const void *_Atomic calls, *_Atomic method;
+    _Atomic uint32_t method_at, generation;
 };
 enum {
     OBJECT_DONE = 1,      /* on a connection, and its handshake is known to be over */
@@ -31,7 +35,7 @@ enum {
 
 void tls_begin_process(void);
 
-/* NULL: nothing was noted of the address yet. */
+/* NULL: nothing was noted of the address yet. These two can be asked of any process. */
 struct tls_object *tls_find(const void *object);
 /* Notes it; NULL: no memory. */
 struct tls_object *tls_note(const void *object);
@@ -50,16 +54,16 @@ static inline struct box_tls *tls_record(const struct tls_object *o) {
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-/* A new object has this address: what was noted of an earlier one is over. */
+/* A new object has this address: what was noted of an earlier one is over. Of any process. */
 void tls_made(const void *object);
 void tls_referenced(const void *object);
 /* One reference is about to go, with the last one the object. BEFORE the real call: the address may
  * be handed out again at once. */
-void tls_freeing(const void *object);
+void tls_freeing(struct tls_object *o);
 /* It was given a transport: the same one, or another. */
-void tls_moved(const void *object);
+void tls_moved(struct tls_object *o);
 /* It was made ready for another connection. */
-void tls_cleared(const void *object);
+void tls_cleared(struct tls_object *o);
 
 /* --- its connection --------------------------------------------------------------------------- */
 
@@ -83,6 +87,7 @@ void tls_named(struct tls_object *o, const char *name);
 struct tls_said {
     const char *cipher, *alpn;
     size_t alpn_length;
+    uint64_t when; /* CLOCK_MONOTONIC */
     uint16_t version;
     bool resumed;
     bool timed; /* the last call waited for nothing else */

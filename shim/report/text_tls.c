@@ -17,7 +17,8 @@ static void write_name(struct writer *w, const char *before, uint32_t name) {
     if (!n)
         return;
     out_str(w->o, before);
-    out_clean(w->o, n->text);
+    for (const char *c = n->text; *c; c++) /* one word: peers choose some of these */
+        out_char(w->o, *c <= ' ' || *c == 0x7f ? '?' : *c);
 }
 
 static void write_notified(struct out *o, unsigned flags) {

@@ -11,7 +11,9 @@
 #undef TLS_VOID
 #undef TLS_ASK
 
-#define LIBRARY const struct gnutls *lib = gnutls_of(__builtin_return_address(0))
+#define LIBRARY                                                                                    \
+    struct tls_object *o = tls_find(s);                                                            \
+    const struct gnutls *lib = gnutls_for(o, __builtin_return_address(0))
 
 enum { NAME_DNS = 1, SHUT_BOTH = 0 };
 
@@ -46,7 +48,8 @@ static void name_of_client(const struct gnutls *lib, gnutls_session_t s, struct 
 
 static void say_done(const struct gnutls *lib, gnutls_session_t s, struct tls_object *o) {
     struct gnutls_datum alpn = {NULL, 0};
-    struct tls_said said = {.cipher = cipher(lib, s), .version = version(lib, s), .timed = true};
+    struct tls_said said = {
+        .cipher = cipher(lib, s), .version = version(lib, s), .when = tls_clock(), .timed = true};
     if (lib->gnutls_alpn_get_selected_protocol &&
         lib->gnutls_alpn_get_selected_protocol(s, &alpn) == 0) {
         said.alpn = (const char *)alpn.data;
@@ -76,10 +79,10 @@ static void tie_early(const struct gnutls *lib, gnutls_session_t s, struct tls_c
 static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                   bool done) {
     struct tls_object *o = k->object;
-    if (!o && !(o = slot_is_conn(self.io_slot) || done ? tls_note(s) : NULL))
+    if (!o && !(o = tls_note(s)))
         return;
-    if (slot_is_conn(self.io_slot))
-        tls_tie(o, self.io_slot, TLS_GNUTLS);
+    if (slot_is_conn(self.io_tls_slot))
+        tls_tie(o, self.io_tls_slot, TLS_GNUTLS);
     else if (done && !tls_record(o) && self.io_slot == FD_NONE)
         tls_untied(o, OBJECT_ELSEWHERE);
     tls_begun(o, k->begun);
@@ -89,36 +92,36 @@ static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls
 
 static struct box_tls *after(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                              bool done) {
-    if (likely(tls_is_settled(k->object)) && !done)
+    if (likely(!k->open) && !done)
         return tls_record(k->object);
-    if (!process_known())
-        return NULL;
-    KEEP_ERRNO(learn(lib, s, k, done));
-    return tls_record(tls_find(s));
+    if (process_known())
+        KEEP_ERRNO(learn(lib, s, k, done));
+    self.io_watched = 0;
+    return process_known() ? tls_record(tls_find(s)) : NULL;
 }
 
 /* --- a session's life ------------------------------------------------------------------------- */
 
 EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
-    LIBRARY;
+    const void *caller = __builtin_return_address(0);
+    const struct gnutls *lib = gnutls_for(NULL, caller);
     int r = lib->gnutls_init(s, flags);
-    if (r == 0 && process_known())
-        KEEP_ERRNO(tls_made(*s));
+    if (r == 0)
+        KEEP_ERRNO(tls_made(*s); gnutls_for(tls_note(*s), caller));
     return r;
 }
 
 EXPORT void gnutls_deinit(gnutls_session_t s) {
     LIBRARY;
-    if (s && process_known())
-        KEEP_ERRNO(tls_freeing(s));
+    if (o && process_known())
+        KEEP_ERRNO(tls_freeing(o));
     lib->gnutls_deinit(s);
 }
 
 /* The library does not tell a client what name it has set. */
-static void named(const void *object, const char *text, size_t n) {
+static void named(struct tls_object *o, const char *text, size_t n) {
     char name[BOX_NAME_MAX];
-    struct tls_object *o = n < sizeof name ? tls_note(object) : NULL;
-    if (!o)
+    if (!o || n >= sizeof name)
         return;
     memcpy(name, text, n);
     name[n] = '\0';
@@ -129,14 +132,15 @@ EXPORT int gnutls_server_name_set(gnutls_session_t s, int type, const void *name
     LIBRARY;
     int r = lib->gnutls_server_name_set(s, type, name, n);
     if (r == 0 && type == NAME_DNS && name)
-        KEEP_ERRNO(if (process_ready()) named(s, name, n));
+        KEEP_ERRNO(if (process_ready()) named(tls_note(s), name, n));
     return r;
 }
 
 EXPORT int gnutls_handshake(gnutls_session_t s) {
     LIBRARY;
-    struct tls_call k = tls_before(s);
-    if (k.begun && process_known())
+    struct tls_call k = tls_before(o);
+    k.begun = k.open ? tls_clock() : 0;
+    if (k.open && process_known())
         KEEP_ERRNO(tie_early(lib, s, &k));
     int r = lib->gnutls_handshake(s);
     after(lib, s, &k, r == 0);
@@ -145,16 +149,9 @@ EXPORT int gnutls_handshake(gnutls_session_t s) {
 
 /* --- data ------------------------------------------------------------------------------------- */
 
-/* Before a call that comes after the handshake. */
-static struct tls_call before(gnutls_session_t s) {
-    struct tls_call k = tls_before(s);
-    k.begun = 0;
-    return k;
-}
-
 static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k, size_t n,
                  ssize_t r) {
-    struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
+    struct box_tls *t = after(lib, s, k, r > 0 && k->open);
     if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(r > 0))
@@ -166,14 +163,14 @@ static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_
 
 static void gave(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                  const void *buf, ssize_t r) {
-    struct box_tls *t = after(lib, s, k, r > 0 && !tls_is_settled(k->object));
+    struct box_tls *t = after(lib, s, k, r > 0 && k->open);
     if (likely(t && r > 0) && !tls_is_counted_out(k, t))
         KEEP_ERRNO(tls_gave(t, buf, (size_t)r));
 }
 
 EXPORT ssize_t gnutls_record_recv(gnutls_session_t s, void *buf, size_t n) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv(s, buf, n);
     took(lib, s, &k, n, r);
     return r;
@@ -182,7 +179,7 @@ EXPORT ssize_t gnutls_record_recv(gnutls_session_t s, void *buf, size_t n) {
 EXPORT ssize_t gnutls_record_recv_seq(gnutls_session_t s, void *buf, size_t n,
                                       unsigned char *sequence) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_seq(s, buf, n, sequence);
     took(lib, s, &k, n, r);
     return r;
@@ -191,7 +188,7 @@ EXPORT ssize_t gnutls_record_recv_seq(gnutls_session_t s, void *buf, size_t n,
 /* What came with the handshake: it is over, or this would not be given out. */
 EXPORT ssize_t gnutls_record_recv_early_data(gnutls_session_t s, void *buf, size_t n) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_early_data(s, buf, n);
     if (r > 0)
         took(lib, s, &k, n, r);
@@ -200,7 +197,7 @@ EXPORT ssize_t gnutls_record_recv_early_data(gnutls_session_t s, void *buf, size
 
 EXPORT ssize_t gnutls_record_send(gnutls_session_t s, const void *buf, size_t n) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_send(s, buf, n);
     gave(lib, s, &k, buf, r);
     return r;
@@ -209,7 +206,7 @@ EXPORT ssize_t gnutls_record_send(gnutls_session_t s, const void *buf, size_t n)
 EXPORT ssize_t gnutls_record_send2(gnutls_session_t s, const void *buf, size_t n, size_t pad,
                                    unsigned flags) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_send2(s, buf, n, pad, flags);
     gave(lib, s, &k, buf, r);
     return r;
@@ -217,7 +214,7 @@ EXPORT ssize_t gnutls_record_send2(gnutls_session_t s, const void *buf, size_t n
 
 EXPORT ssize_t gnutls_record_send_file(gnutls_session_t s, int fd, off_t *at, size_t n) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_send_file(s, fd, at, n);
     gave(lib, s, &k, NULL, r);
     return r;
@@ -226,7 +223,7 @@ EXPORT ssize_t gnutls_record_send_file(gnutls_session_t s, int fd, off_t *at, si
 /* What was corked was counted when it was given. */
 EXPORT int gnutls_record_uncork(gnutls_session_t s, unsigned flags) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     int r = lib->gnutls_record_uncork(s, flags);
     struct box_tls *t = after(lib, s, &k, false);
     if (t && tls_is_counted_out(&k, t))
@@ -236,7 +233,7 @@ EXPORT int gnutls_record_uncork(gnutls_session_t s, unsigned flags) {
 
 EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     LIBRARY;
-    struct tls_call k = before(s);
+    struct tls_call k = tls_before(o);
     struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->gnutls_bye(s, how);
     struct box_tls *t = after(lib, s, &k, false);

@@ -12,6 +12,7 @@ void stub_enter_dlopen(void) {
 EXPORT int dlclose(void *handle) {
     KEEP_ERRNO(stack_loading());
     stack_objects_changed();
+    tls_library_objects_changed();
     int r = real.dlclose(handle);
     stack_objects_changed();
     tls_library_objects_changed();

@@ -12,7 +12,10 @@
 #undef TLS_VOID
 #undef TLS_ASK
 
-#define LIBRARY const struct openssl *lib = openssl_of(__builtin_return_address(0))
+/* What is noted of the object, and its library's calls. */
+#define LIBRARY                                                                                    \
+    struct tls_object *o = tls_find(s);                                                            \
+    const struct openssl *lib = openssl_for(o, s, __builtin_return_address(0))
 
 enum {
     SET_TLSEXT_HOSTNAME = 55,
@@ -37,7 +40,7 @@ static bool is_done(const struct openssl *lib, const SSL *s) {
 }
 
 static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o, bool timed) {
-    struct tls_said said = {.timed = timed};
+    struct tls_said said = {.timed = timed, .when = tls_clock()};
     const SSL_CIPHER *c = lib->SSL_get_current_cipher ? lib->SSL_get_current_cipher(s) : NULL;
     unsigned n = 0;
     if (c && lib->SSL_CIPHER_get_name)
@@ -73,24 +76,26 @@ static void tie_early(const struct openssl *lib, const SSL *s, struct tls_call *
         tls_named(k->object, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
 }
 
-static struct tls_call before(const struct openssl *lib, const SSL *s) {
-    struct tls_call k = tls_before(s);
-    if (likely(!k.begun))
+static struct tls_call before(const struct openssl *lib, const SSL *s, struct tls_object *o) {
+    struct tls_call k = tls_before(o);
+    if (likely(!k.open) || is_done(lib, s))
         return k;
-    if (is_done(lib, s))
-        k.begun = 0;
-    else if (process_known())
+    k.begun = tls_clock();
+    if (process_known())
         KEEP_ERRNO(tie_early(lib, s, &k));
     return k;
 }
 
-/* After it: a number alone proves nothing, the descriptor may have been closed and be another's. */
+/* After it. A descriptor's number alone proves nothing: it may have been closed, and be another's.
+ * A connection that a callback has used is not the object's: without a descriptor, it must have
+ * been written TLS. */
 static void tie_late(const struct openssl *lib, const SSL *s, struct tls_object *o) {
     int fd = fd_of(lib, s);
-    bool is_conn = slot_is_conn(self.io_slot);
-    if (is_conn && (fd < 0 || fd_get(fd) == self.io_slot))
-        tls_tie(o, self.io_slot, TLS_OPENSSL);
-    else if (fd >= 0 && !slot_is_conn(fd_get(fd)) && is_done(lib, s))
+    uint64_t slot = fd >= 0 ? fd_get(fd) : self.io_tls_slot;
+    bool used = fd >= 0 ? slot == self.io_slot || slot == self.io_tls_slot : true;
+    if (slot_is_conn(slot) && used)
+        tls_tie(o, slot, TLS_OPENSSL);
+    else if (fd >= 0 && !slot_is_conn(slot) && is_done(lib, s))
         tls_untied(o, OBJECT_ELSEWHERE);
 }
 
@@ -114,21 +119,21 @@ static void learn(const struct openssl *lib, const SSL *s, const struct tls_call
  * tell how long the handshake took. Keeps errno. */
 static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k,
                              bool timed) {
-    if (likely(tls_is_settled(k->object)))
+    if (likely(!k->open))
         return tls_record(k->object);
-    if (!process_known())
-        return NULL;
-    KEEP_ERRNO(learn(lib, s, k, timed));
-    return tls_record(tls_find(s));
+    if (process_known())
+        KEEP_ERRNO(learn(lib, s, k, timed));
+    self.io_watched = 0;
+    return process_known() ? tls_record(tls_find(s)) : NULL;
 }
 
 /* --- an object's life ------------------------------------------------------------------------- */
 
 EXPORT SSL *SSL_new(SSL_CTX *ctx) {
-    LIBRARY;
+    const struct openssl *lib = openssl_for(NULL, ctx, __builtin_return_address(0));
     SSL *s = lib->SSL_new(ctx);
-    if (s && process_known())
-        KEEP_ERRNO(tls_made(s));
+    if (s)
+        KEEP_ERRNO(tls_made(s); openssl_for(tls_note(s), s, NULL));
     return s;
 }
 
@@ -144,81 +149,75 @@ EXPORT int SSL_up_ref(SSL *s) {
 EXPORT SSL *SSL_dup(SSL *s) {
     LIBRARY;
     SSL *r = lib->SSL_dup(s);
-    KEEP_ERRNO(if (r == s && r && process_ready()) tls_referenced(r);
-               else if (r && process_known()) tls_made(r));
+    KEEP_ERRNO(if (r == s && r && process_ready()) tls_referenced(r); else if (r) tls_made(r));
     return r;
 }
 
 EXPORT void SSL_free(SSL *s) {
     LIBRARY;
-    if (s && process_known())
-        KEEP_ERRNO(tls_freeing(s));
+    if (o && process_known())
+        KEEP_ERRNO(tls_freeing(o));
     lib->SSL_free(s);
 }
 
 EXPORT int SSL_clear(SSL *s) {
     LIBRARY;
     int r = lib->SSL_clear(s);
-    if (process_known())
-        KEEP_ERRNO(tls_cleared(s));
+    KEEP_ERRNO(if (o && process_known()) tls_cleared(o));
     return r;
 }
 
 /* --- its transport and its name --------------------------------------------------------------- */
 
-static void moved(const SSL *s) {
-    if (process_known())
-        KEEP_ERRNO(tls_moved(s));
+static void moved(struct tls_object *o) {
+    if (o && process_known())
+        KEEP_ERRNO(tls_moved(o));
 }
 
 EXPORT int SSL_set_fd(SSL *s, int fd) {
     LIBRARY;
     int r = lib->SSL_set_fd(s, fd);
-    moved(s);
+    moved(o);
     return r;
 }
 
 EXPORT int SSL_set_rfd(SSL *s, int fd) {
     LIBRARY;
     int r = lib->SSL_set_rfd(s, fd);
-    moved(s);
+    moved(o);
     return r;
 }
 
 EXPORT int SSL_set_wfd(SSL *s, int fd) {
     LIBRARY;
     int r = lib->SSL_set_wfd(s, fd);
-    moved(s);
+    moved(o);
     return r;
 }
 
 EXPORT void SSL_set_bio(SSL *s, BIO *in, BIO *out) {
     LIBRARY;
     lib->SSL_set_bio(s, in, out);
-    moved(s);
+    moved(o);
 }
 
 EXPORT void SSL_set0_rbio(SSL *s, BIO *in) {
     LIBRARY;
     lib->SSL_set0_rbio(s, in);
-    moved(s);
+    moved(o);
 }
 
 EXPORT void SSL_set0_wbio(SSL *s, BIO *out) {
     LIBRARY;
     lib->SSL_set0_wbio(s, out);
-    moved(s);
+    moved(o);
 }
 
 EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
     LIBRARY;
     long r = lib->SSL_ctrl(s, cmd, n, p);
     if (unlikely(cmd == SET_TLSEXT_HOSTNAME) && r == 1 && process_known())
-        KEEP_ERRNO({
-            struct tls_object *o = tls_note(s);
-            if (o)
-                tls_named(o, p);
-        });
+        KEEP_ERRNO(if (o || (o = tls_note(s))) tls_named(o, p));
     return r;
 }
 
@@ -226,15 +225,14 @@ EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
 
 /* One that succeeds on a settled object was a renegotiation. */
 static void shook(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r) {
-    bool again = tls_is_settled(k->object);
     const struct box_tls *t = after(lib, s, k, true);
-    if (t && r == 1 && again)
+    if (t && r == 1 && !k->open)
         KEEP_ERRNO(say_done(lib, s, k->object, true));
 }
 
 EXPORT int SSL_connect(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_connect(s);
     shook(lib, s, &k, r);
     return r;
@@ -242,7 +240,7 @@ EXPORT int SSL_connect(SSL *s) {
 
 EXPORT int SSL_accept(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_accept(s);
     shook(lib, s, &k, r);
     return r;
@@ -250,7 +248,7 @@ EXPORT int SSL_accept(SSL *s) {
 
 EXPORT int SSL_do_handshake(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_do_handshake(s);
     shook(lib, s, &k, r);
     return r;
@@ -292,7 +290,7 @@ static void gave(const struct openssl *lib, const SSL *s, const struct tls_call 
 
 EXPORT int SSL_read(SSL *s, void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_read(s, buf, n);
     took(lib, s, &k, r, r > 0 ? (size_t)r : 0);
     return r;
@@ -300,7 +298,7 @@ EXPORT int SSL_read(SSL *s, void *buf, int n) {
 
 EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_read_ex(s, buf, n, done);
     took(lib, s, &k, r, r == 1 ? *done : 0);
     return r;
@@ -309,7 +307,7 @@ EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
 EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
     enum { READ_EARLY_DATA_SUCCESS = 1 };
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_read_early_data(s, buf, n, done);
     took(lib, s, &k, r, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
     return r;
@@ -317,7 +315,7 @@ EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_peek(SSL *s, void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_peek(s, buf, n);
     took(lib, s, &k, r, 0);
     return r;
@@ -325,7 +323,7 @@ EXPORT int SSL_peek(SSL *s, void *buf, int n) {
 
 EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_peek_ex(s, buf, n, done);
     took(lib, s, &k, r, 0);
     return r;
@@ -333,7 +331,7 @@ EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_write(SSL *s, const void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_write(s, buf, n);
     gave(lib, s, &k, buf, r > 0 ? (size_t)r : 0);
     return r;
@@ -341,7 +339,7 @@ EXPORT int SSL_write(SSL *s, const void *buf, int n) {
 
 EXPORT int SSL_write_ex(SSL *s, const void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_write_ex(s, buf, n, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -349,7 +347,7 @@ EXPORT int SSL_write_ex(SSL *s, const void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_write_ex2(SSL *s, const void *buf, size_t n, uint64_t flags, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_write_ex2(s, buf, n, flags, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -357,7 +355,7 @@ EXPORT int SSL_write_ex2(SSL *s, const void *buf, size_t n, uint64_t flags, size
 
 EXPORT int SSL_write_early_data(SSL *s, const void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     int r = lib->SSL_write_early_data(s, buf, n, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -365,7 +363,7 @@ EXPORT int SSL_write_early_data(SSL *s, const void *buf, size_t n, size_t *done)
 
 EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
     LIBRARY;
-    struct tls_call k = before(lib, s);
+    struct tls_call k = before(lib, s, o);
     ssize_t r = lib->SSL_sendfile(s, fd, at, n, flags);
     gave(lib, s, &k, NULL, r > 0 ? (size_t)r : 0);
     return r;
@@ -375,10 +373,9 @@ EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
  * and came; the connection knows better. */
 EXPORT int SSL_shutdown(SSL *s) {
     LIBRARY;
-    struct tls_call k = tls_before(s);
+    struct tls_call k = tls_before(o);
     struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->SSL_shutdown(s);
-    k.begun = 0;
     struct box_tls *t = after(lib, s, &k, false);
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)

@@ -7,6 +7,7 @@
 #include "report/trigger.h"
 #include "stack/stack.h"
 #include "wrap/real.h"
+#include "wrap/tls_library.h"
 
 STARTUP static struct options options;
 STARTUP static struct arena arena;
@@ -55,6 +56,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argv;
     struct options_ctx ctx = {.arena = &arena, .complain = complain};
     real_resolve_stubs();
+    tls_library_started();
     options_defaults(&options);
     options_from_env(&options, &ctx, envp);
     if (!options.follow_children)

@@ -1,7 +1,15 @@
-/* Which library is a caller bound to? What the loader has bound the caller's other calls of the
- * library to, where it has; else what the caller was linked with; else what comes next in the
- * loader's order. dlsym(RTLD_NEXT) alone finds nothing for what was loaded by a plugin
- * (RTLD_LOCAL), and one fixed library gives one copy's objects to the other. */
+/* Which library is a call for? Not the one that comes next: dlsym(RTLD_NEXT) finds nothing for what
+ * was loaded by a plugin (RTLD_LOCAL), and gives one copy's objects to the other. Not the caller's
+ * either, in general: a return address lies, for calls that are a function's last are jumps.
+ *
+ * The object itself tells: among its first words is a pointer to its methods, which lie in the
+ * library that made it. Where that is not so (GnuTLS), it is what the loader has bound the caller's
+ * other calls of the library to, else the first one that the program started with, else what the
+ * caller was linked with.
+ *
+ * No lock is taken: the loader's may be held for ever in a forked child, or by a thread that waits
+ * for us. What a caller is bound to can not go while it calls, nor can what the program has started
+ * with. */
 #include "wrap/tls_library.h"
 
 #include <string.h>
@@ -19,30 +27,32 @@ struct library {
     void *call[CALLS_MAX]; /* as a struct openssl or gnutls */
 };
 
-/* A return address that the library was called from. */
-struct caller {
-    const struct library *_Atomic library;
-    _Atomic uint32_t generation; /* in which it was found */
-};
-
 struct call_name {
     const char *name;
     bool wrapped;
 };
 
 struct family {
-    const char *prefix; /* of its calls */
+    const char *prefix;          /* of its calls */
+    const char *maker, *another; /* that a library has; who wraps the one may not have the other */
     const struct call_name *call;
     size_t count;
-    void *absent; /* stands in for wrapped calls that no object has */
     struct library *_Atomic libraries;
-    struct index callers;
+    void *absent[CALLS_MAX]; /* without a library */
 };
 
 static _Atomic uint32_t generation = 1;
+static const struct link_map *last_at_start;
 
 void tls_library_objects_changed(void) {
     atomic_fetch_add(&generation, 1);
+}
+
+void tls_library_started(void) {
+    const struct link_map *m = next_us();
+    while (m && m->l_next)
+        m = m->l_next;
+    last_at_start = m;
 }
 
 /* --- the families ----------------------------------------------------------------------------- */
@@ -76,42 +86,80 @@ _Static_assert(sizeof(struct openssl) == OPENSSL_CALLS * sizeof(void *), "pointe
 _Static_assert(sizeof(struct gnutls) == GNUTLS_CALLS * sizeof(void *), "pointers alone");
 _Static_assert(sizeof openssl_call / sizeof *openssl_call <= CALLS_MAX, "room for all calls");
 
-static struct family openssl = {"SSL_",        openssl_call, OPENSSL_CALLS,
-                                (void *)fails, NULL,         {{0}, {0}}};
-static struct family gnutls = {"gnutls_", gnutls_call, GNUTLS_CALLS, (void *)fails_below_zero,
-                               NULL,      {{0}, {0}}};
+#define TLS(ret, name, params, args) (void *)fails,
+#define TLS_VOID(name, params, args) (void *)fails,
+#define TLS_ASK(ret, name, params) NULL,
+static struct family openssl = {"SSL_",
+                                "SSL_new",
+                                "SSL_get_shutdown",
+                                openssl_call,
+                                OPENSSL_CALLS,
+                                NULL,
+                                {
+#include "wrap/openssl.def"
+                                }};
+#undef TLS
+#undef TLS_VOID
+#define TLS(ret, name, params, args) (void *)fails_below_zero,
+#define TLS_VOID(name, params, args) (void *)fails_below_zero,
+static struct family gnutls = {"gnutls_",
+                               "gnutls_init",
+                               "gnutls_protocol_get_version",
+                               gnutls_call,
+                               GNUTLS_CALLS,
+                               NULL,
+                               {
+#include "wrap/gnutls.def"
+                               }};
+#undef TLS
+#undef TLS_VOID
+#undef TLS_ASK
 
 /* --- a library -------------------------------------------------------------------------------- */
 
-static bool is_ours(const struct link_map *m) {
-    return m == next_us();
+/* Other preloads wrap some of its calls, as we do. */
+static bool is_library(const struct family *f, const struct link_map *m) {
+    return m != next_us() && object_function(m, f->maker) && object_function(m, f->another);
+}
+static bool is_openssl(const struct link_map *m) {
+    return is_library(&openssl, m);
+}
+static bool is_gnutls(const struct link_map *m) {
+    return is_library(&gnutls, m);
+}
+static bool is_any(const struct link_map *m) {
+    (void)m;
+    return true;
 }
 
-/* An object that makes TLS objects is the library; ours only looks like one. */
-static bool has_openssl(const struct link_map *m) {
-    return !is_ours(m) && object_function(m, "SSL_new");
-}
-static bool has_gnutls(const struct link_map *m) {
-    return !is_ours(m) && object_function(m, "gnutls_init");
+/* Another preload's, behind us in the loader's order and before all libraries. */
+static void *between(const struct family *f, const char *name) {
+    const struct link_map *us = next_us();
+    for (const struct link_map *m = us ? us->l_next : NULL; m && m != last_at_start;
+         m = m->l_next) {
+        if (is_library(f, m))
+            return NULL;
+        void *found = object_function(m, name);
+        if (found)
+            return found;
+    }
+    return NULL;
 }
 
 /* libssl's calls of libcrypto. */
 static void *function_beside(const struct link_map *m, const char *name) {
     void *found = object_function(m, name);
-    const char *needed;
-    for (size_t i = 0; !found && (needed = object_needs(m, i)); i++)
-        for (const struct link_map *o = next_us(); o && !found; o = o->l_next)
-            if (object_is_named(o, needed))
-                found = object_function(o, name);
-    return found;
+    const struct link_map *crypto = found ? NULL : object_bound_to(m, "BIO_", is_any);
+    return crypto ? object_function(crypto, name) : found;
 }
 
 static void fill(struct library *l, const struct family *f, const struct link_map *m) {
     for (size_t i = 0; i < f->count; i++) {
-        void *call = m ? function_beside(m, f->call[i].name) : NULL;
-        if (!call && f->call[i].wrapped)
-            call = f->absent;
-        __atomic_store_n(&l->call[i], call, __ATOMIC_RELAXED);
+        const struct call_name *c = &f->call[i];
+        void *call = c->wrapped ? between(f, c->name) : NULL;
+        if (!call)
+            call = function_beside(m, c->name);
+        __atomic_store_n(&l->call[i], call ? call : f->absent[i], __ATOMIC_RELAXED);
     }
 }
 
@@ -127,126 +175,128 @@ static struct library *library_new(void) {
     return arena_alloc(&arena, sizeof(struct library));
 }
 
-/* The record of a loaded library. One that is found again is filled again: after an unloading, what
+/* The calls of a loaded library. One that is found again is filled again: after an unloading, what
  * lies at its address may be another file. */
-static const struct library *library_of(struct family *f, const struct link_map *m) {
-    ElfW(Addr) bias = m ? m->l_addr : 0;
-    const ElfW(Dyn) *dynamic = m ? m->l_ld : NULL;
+static const void *calls_of(struct family *f, const struct link_map *m) {
+    if (!m)
+        return f->absent;
     struct library *first = atomic_load_explicit(&f->libraries, memory_order_acquire);
     for (struct library *l = first; l; l = l->next)
-        if (l->bias == bias && l->dynamic == dynamic) {
+        if (l->bias == m->l_addr && l->dynamic == m->l_ld) {
             fill(l, f, m);
-            return l;
+            return l->call;
         }
     struct library *l = library_new();
     if (!l)
-        return first;
-    l->bias = bias;
-    l->dynamic = dynamic;
+        return first ? first->call : f->absent;
+    l->bias = m->l_addr;
+    l->dynamic = m->l_ld;
     fill(l, f, m);
     l->next = first;
     while (!atomic_compare_exchange_weak(&f->libraries, &l->next, l))
         ;
-    return l;
+    return l->call;
 }
 
 /* --- whose is it? ----------------------------------------------------------------------------- */
 
-struct question {
-    struct family *family;
-    const struct link_map *caller, *answer;
-};
-
-static bool is_it(const struct family *f, const struct link_map *m) {
-    return f == &openssl ? has_openssl(m) : has_gnutls(m);
+static const struct link_map *object_at(const void *address) {
+    struct dl_find_object o;
+    // NOLINTNEXTLINE(clang-diagnostic-cast-qual)
+    return _dl_find_object((void *)(uintptr_t)address, &o) == 0 ? o.dlfo_link_map : NULL;
 }
 
-static const struct link_map *needed_by(const struct question *q) {
-    const struct link_map *first = q->caller;
-    const char *needed;
-    while (first->l_prev)
-        first = first->l_prev;
-    for (size_t i = 0; (needed = object_needs(q->caller, i)); i++)
-        for (const struct link_map *m = first; m; m = m->l_next)
-            if (object_is_named(m, needed) && is_it(q->family, m))
-                return m;
+/* Where the pointer to its methods stands: word 0 in an SSL_CTX of OpenSSL 1.1, LibreSSL and
+ * BoringSSL, 1 in one of OpenSSL 3 and in an SSL of 1.1 to 3.1, 2 in one of OpenSSL 3.2. */
+enum { WORDS = 4 };
+static const struct link_map *maker_of(const void *object, unsigned *at) {
+    const void *const *word = object;
+    for (*at = 0; *at < WORDS; ++*at) {
+        const struct link_map *m = word[*at] ? object_at(word[*at]) : NULL;
+        if (m && is_openssl(m))
+            return m;
+    }
     return NULL;
 }
 
-static const struct link_map *next_in_order(const struct question *q) {
-    for (const struct link_map *m = next_us(); m; m = m->l_next)
-        if (is_it(q->family, m))
+static const struct link_map *first_at_start(const struct family *f) {
+    for (const struct link_map *m = next_us(); m; m = m == last_at_start ? NULL : m->l_next)
+        if (is_library(f, m))
             return m;
     return NULL;
 }
 
-static const struct link_map *answer(const struct question *q) {
-    const struct link_map *m = NULL;
-    if (q->caller && is_it(q->family, q->caller))
-        return q->caller; /* it calls itself */
-    if (q->caller)
-        m = object_bound_to(q->caller, q->family->prefix,
-                            q->family == &openssl ? has_openssl : has_gnutls);
-    if (!m && q->caller)
-        m = needed_by(q);
-    return m ? m : next_in_order(q);
+static const struct link_map *needed_by(const struct family *f, const struct link_map *caller) {
+    const struct link_map *first = caller;
+    const char *needed;
+    while (first->l_prev)
+        first = first->l_prev;
+    for (size_t i = 0; (needed = object_needs(caller, i)); i++)
+        for (const struct link_map *m = first; m; m = m->l_next)
+            if (object_is_named(m, needed) && is_library(f, m))
+                return m;
+    return NULL;
 }
 
-/* Called for the first object, with the loader's lock held: no other thread unloads any. */
-static int ask(struct dl_phdr_info *info, size_t size, void *arg) {
-    struct question *q = arg;
-    (void)info;
-    (void)size;
-    q->answer = answer(q);
-    return 1;
+static const struct link_map *library_of_caller(const struct family *f, const void *address) {
+    const struct link_map *caller = object_at(address), *m = NULL;
+    if (caller && is_library(f, caller))
+        return caller; /* it calls itself */
+    if (caller && caller != next_us())
+        m = object_bound_to(caller, f->prefix, f == &openssl ? is_openssl : is_gnutls);
+    if (!m)
+        m = first_at_start(f);
+    return m || !caller ? m : needed_by(f, caller);
 }
 
-/* NULL: the caller is ourselves. */
-static const struct library *look_up(struct family *f, const void *address) {
-    struct dl_find_object o;
-    struct question q = {.family = f};
-    // NOLINTNEXTLINE(clang-diagnostic-cast-qual)
-    if (_dl_find_object((void *)(uintptr_t)address, &o) == 0)
-        q.caller = o.dlfo_link_map;
-    if (q.caller && is_ours(q.caller))
-        return NULL;
-    real.dl_iterate_phdr(ask, &q);
-    return library_of(f, q.answer);
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static bool is_fresh(const struct tls_object *o) {
+    return o && atomic_load_explicit(&o->generation, memory_order_acquire) ==
+                    atomic_load_explicit(&generation, memory_order_relaxed);
 }
 
-static const struct library *library_of_caller(struct family *f, const void *address) {
-    uint64_t key = (uintptr_t)address;
-    uint32_t now = atomic_load_explicit(&generation, memory_order_acquire);
-    struct caller fresh, *c = index_value(&f->callers, &key, 1);
-    if (likely(c && atomic_load_explicit(&c->generation, memory_order_acquire) == now))
-        return atomic_load_explicit(&c->library, memory_order_relaxed);
-    const struct library *l = NULL;
-    KEEP_ERRNO(l = look_up(f, address));
-    if (!c) {
-        memset(&fresh, 0, sizeof fresh);
-        c = index_keep(&f->callers, &key, 1, &fresh, sizeof fresh);
+static void note(struct tls_object *o, const void *calls, const void *method, unsigned at) {
+    if (!o)
+        return;
+    uint32_t now = atomic_load(&generation);
+    atomic_store_explicit(&o->calls, calls, memory_order_relaxed);
+    atomic_store_explicit(&o->method, method, memory_order_relaxed);
+    atomic_store_explicit(&o->method_at, at, memory_order_relaxed);
+    atomic_store_explicit(&o->generation, now, memory_order_release);
+}
+
+static const void *find_openssl(struct tls_object *o, const void *object, const void *caller) {
+    unsigned at = 0;
+    const struct link_map *m = object ? maker_of(object, &at) : NULL;
+    if (m) {
+        const void *calls = calls_of(&openssl, m);
+        note(o, calls, ((const void *const *)object)[at], at);
+        return calls;
     }
-    if (c) {
-        atomic_store_explicit(&c->library, l, memory_order_relaxed);
-        atomic_store_explicit(&c->generation, now, memory_order_release);
-    }
-    return l;
+    return calls_of(&openssl, library_of_caller(&openssl, caller));
 }
 
-/* A library may end a call of its own by jumping to another of its exports: that one is called from
- * our wrapper of the first, and is the same library's. */
-static const struct library *library_for(struct family *f, const void *address) {
-    const struct library *l = library_of_caller(f, address);
-    if (unlikely(!l))
-        return self.tls_library[f == &gnutls];
-    self.tls_library[f == &gnutls] = l;
-    return l;
+const struct openssl *openssl_for(struct tls_object *o, const void *object, const void *caller) {
+    /* The address may be another library's object by now, made by a call that we did not see. */
+    if (likely(is_fresh(o) &&
+               ((const void *const *)
+                    object)[atomic_load_explicit(&o->method_at, memory_order_relaxed)] ==
+                   atomic_load_explicit(&o->method, memory_order_relaxed)))
+        return atomic_load_explicit(&o->calls, memory_order_relaxed);
+    const struct openssl *found;
+    KEEP_ERRNO(found = find_openssl(o, object, caller));
+    return found;
 }
 
-const struct openssl *openssl_of(const void *caller) {
-    return (const void *)library_for(&openssl, caller)->call;
-}
-
-const struct gnutls *gnutls_of(const void *caller) {
-    return (const void *)library_for(&gnutls, caller)->call;
+const struct gnutls *gnutls_for(struct tls_object *o, const void *caller) {
+    if (likely(is_fresh(o)))
+        return atomic_load_explicit(&o->calls, memory_order_relaxed);
+    const void *calls;
+    KEEP_ERRNO({
+        calls = calls_of(&gnutls, library_of_caller(&gnutls, caller));
+        if (calls != gnutls.absent)
+            note(o, calls, NULL, 0);
+    });
+    return calls;
 }

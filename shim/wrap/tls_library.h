@@ -1,8 +1,9 @@
-/* The TLS libraries that the program has loaded, and which of them a caller is bound to. Nothing is
- * loaded by us, and several copies of one library each serve their own callers. */
+/* The TLS libraries that the program has loaded, and which of them a call is for. Nothing is loaded
+ * by us, and several copies of one library each serve their own objects. */
 #ifndef PG_WRAP_TLS_LIBRARY_H
 #define PG_WRAP_TLS_LIBRARY_H
 
+#include "conn/tls.h"
 #include "wrap/wrap.h"
 
 typedef struct ssl_st SSL;
@@ -28,13 +29,19 @@ struct gnutls {
 #undef TLS_VOID
 #undef TLS_ASK
 
-/* The real functions of the library that a call from this return address is meant for. Wrapped ones
- * are never NULL: without a library they are functions that fail. What we ask may be NULL: the
- * library does not have it. Any thread; keeps errno. */
-const struct openssl *openssl_of(const void *caller);
-const struct gnutls *gnutls_of(const void *caller);
+/* The real functions for a call on an object: those of the library that made it. `object`: an SSL
+ * or SSL_CTX; `o`: what is noted of it, or NULL; `caller`: who asks, for libraries whose objects do
+ * not tell, and for none. Wrapped calls are never NULL: without a library they are functions that
+ * fail. What we ask may be NULL: the library does not have it. No lock; any thread; keeps errno. */
+const struct openssl *openssl_for(struct tls_object *o, const void *object, const void *caller);
 
-/* Objects were unloaded: a caller's address may be another's now. */
+/* GnuTLS's sessions do not tell: `o`, else the caller. */
+const struct gnutls *gnutls_for(struct tls_object *o, const void *caller);
+
+/* Objects are about to be unloaded, and were: addresses may be another's now. */
 void tls_library_objects_changed(void);
+
+/* From the constructor: the objects that are loaded by now stay. */
+void tls_library_started(void);
 
 #endif

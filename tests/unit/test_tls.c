@@ -46,8 +46,12 @@ static struct box_tls *tie(const void *object, int fd) {
 }
 
 static void done(const void *object) {
-    struct tls_said says = {
-        .cipher = "CIPHER", .alpn = "h2,more", .alpn_length = 2, .version = 0x0304, .timed = true};
+    struct tls_said says = {.cipher = "CIPHER",
+                            .alpn = "h2,more",
+                            .alpn_length = 2,
+                            .version = 0x0304,
+                            .timed = true,
+                            .when = 5000};
     tls_begun(tls_find(object), 1000);
     tls_done(tls_find(object), &says);
 }
@@ -81,14 +85,14 @@ static void what_the_library_says_is_kept_with_the_connection(void **state) {
     assert_string_equal(name_text(t->cipher), "CIPHER");
     assert_string_equal(name_text(t->alpn), "h2");
     assert_int_equal(t->begun, 1000);
-    assert_true(t->done > 1000);
+    assert_int_equal(t->done, 5000);
     tls_gave(t, "x", 10);
     tls_took(t, 7, 30);
     tls_took(t, 5, -1);
     assert_int_equal(t->bytes_out, 10);
     assert_int_equal(t->bytes_in, 12);
     assert_int_equal(t->pending, 0);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     close(fd);
     close(peer);
 }
@@ -106,7 +110,7 @@ static void a_server_name_makes_it_the_host_of_that_name(void **state) {
     tls_named(tls_find(objects), "127.0.0.1"); /* no name */
     assert_string_equal(host_name_of(fd), "api.test");
     assert_int_equal(tls_record(tls_find(objects))->name, BOX_NONE);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     close(fd);
     close(peer);
 }
@@ -117,7 +121,7 @@ static void a_name_set_before_the_connection_is_known_counts(void **state) {
     tls_named(tls_note(objects), "early.test");
     tie(objects, fd);
     assert_string_equal(host_name_of(fd), "early.test");
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     close(fd);
     close(peer);
 }
@@ -128,7 +132,7 @@ static void an_object_freed_first_leaves_its_mark_on_the_connection(void **state
     (void)state;
     int peer, fd = connected(&peer);
     struct box_tls *t = tie(objects, fd);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_true(t->freed > 0);
     assert_int_not_equal(t->freeing_stack, BOX_NONE);
     assert_int_equal(t->life.holders, TLS_HELD_BY_CONN);
@@ -148,7 +152,7 @@ static void an_object_that_outlives_its_socket_is_kept_until_it_is_freed(void **
     assert_int_not_equal(t->closing_stack, BOX_NONE);
     assert_int_equal(t->site, site);
     assert_int_equal(t->life.holders, TLS_HELD_BY_OBJECT);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_int_equal(t->life.holders, 0);
     assert_int_equal(mine.sites[site].tls_freed_late, 0); /* at once is not late */
     close(peer);
@@ -159,10 +163,10 @@ static void one_of_several_references_frees_nothing(void **state) {
     int peer, fd = connected(&peer);
     struct box_tls *t = tie(objects, fd);
     tls_referenced(objects);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_int_equal(t->freed, 0);
     assert_ptr_equal(tls_record(tls_find(objects)), t);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_true(t->freed > 0);
     close(fd);
     close(peer);
@@ -188,11 +192,11 @@ static void an_object_given_the_same_transport_stays_where_it_is(void **state) {
     (void)state;
     int peer, fd = connected(&peer);
     struct box_tls *t = tie(objects, fd);
-    tls_moved(objects);
+    tls_moved(tls_find(objects));
     assert_true(t->flags & TLS_MOVED);
     assert_ptr_equal(tie(objects, fd), t);
     assert_false(t->flags & TLS_MOVED);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     close(fd);
     close(peer);
 }
@@ -201,12 +205,12 @@ static void an_object_on_another_connection_leaves_the_first(void **state) {
     (void)state;
     int peer1, peer2, fd1 = connected(&peer1), fd2 = connected(&peer2);
     struct box_tls *t1 = tie(objects, fd1);
-    tls_cleared(objects);
+    tls_cleared(tls_find(objects));
     struct box_tls *t2 = tie(objects, fd2);
     assert_ptr_not_equal(t1, t2);
     assert_int_equal(t1->life.holders, TLS_HELD_BY_CONN);
     assert_int_equal(t1->freed, 0);
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_true(t2->freed > 0);
     close(fd1);
     close(fd2);
@@ -221,12 +225,12 @@ static void an_object_inside_of_another_takes_no_connection(void **state) {
     struct tls_object *inner = tls_note(objects + 1);
     tls_tie(inner, fd_get(fd), TLS_OPENSSL);
     assert_null(tls_record(inner));
-    tls_freeing(objects);
+    tls_freeing(tls_find(objects));
     assert_int_equal(outer->life.holders, TLS_HELD_BY_CONN);
     tls_tie(inner, fd_get(fd), TLS_OPENSSL); /* a second session on the connection */
     assert_non_null(tls_record(inner));
     assert_int_equal(outer->life.holders, 0);
-    tls_freeing(objects + 1);
+    tls_freeing(tls_find(objects + 1));
     close(fd);
     close(peer);
 }
@@ -238,8 +242,8 @@ static void objects_on_memory_are_counted_while_they_live(void **state) {
     assert_int_equal(mine.header->tls_unmapped, 1);
     tls_untied(tls_note(objects + 1), OBJECT_MEMORY);
     assert_int_equal(mine.header->tls_unmapped, 2);
-    tls_freeing(objects);
-    tls_moved(objects + 1);
+    tls_freeing(tls_find(objects));
+    tls_moved(tls_find(objects + 1));
     assert_int_equal(mine.header->tls_unmapped, 0);
 }
 
@@ -263,7 +267,7 @@ static void *freer(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
         pthread_barrier_wait(&both);
-        tls_freeing(objects);
+        tls_freeing(tls_find(objects));
         pthread_barrier_wait(&both);
     }
     return NULL;
@@ -300,10 +304,10 @@ static void *opener(void *object) {
         if (t)
             tls_took(t, 1, 0);
         if (i % 3)
-            tls_freeing(object);
+            tls_freeing(tls_find(object));
         close(fd);
         if (i % 3 == 0)
-            tls_freeing(object);
+            tls_freeing(tls_find(object));
     }
     return NULL;
 }
@@ -358,7 +362,9 @@ static void an_address_has_the_name_that_it_was_resolved_from(void **state) {
     assert_string_equal(resolved("10.1.0.1:80"), "one.test");
     assert_string_equal(resolved("10.1.0.2:443"), "one.test");
     assert_string_equal(resolved("10.1.0.3:443"), "");
-    learn("10.1.0.3", "10.1.0.3");
+    static const char *const numbers[] = {"10.1.0.3", "167837699", "10.65539", "0xa010003", "::1"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        learn(numbers[i], "10.1.0.3");
     learn("not a name", "10.1.0.3");
     learn("", "10.1.0.3");
     assert_string_equal(resolved("10.1.0.3:443"), "");
