@@ -1,0 +1,111 @@
+/* Both directions of a connection together: pipelining, early responses, responses to nothing. */
+#include "http_case.h"
+
+/* --- RFC 9112 9.3: one exchange after the other ----------------------------------------------- */
+
+static void exchanges_follow_each_other(void **state) {
+    (void)state;
+    struct http_observer o =
+        EXCHANGE(GET, OK, HEAD, IN("HTTP/1.1 200\r\nContent-Length: 9\r\n\r\n"),
+                 OUT("PUT /x HTTP/1.1\r\nContent-Length: 1\r\n\r\n!"), OK);
+    STANDS(o, HTTP_COMPLETE);
+    assert_int_equal(http_requests(&o), 3);
+    assert_int_equal(http_responses(&o), 3);
+    assert_int_equal(http_outstanding(&o), 0);
+    assert_string_equal(o.path, "/x");
+}
+
+/* --- RFC 9112 9.3.2: pipelining --------------------------------------------------------------- */
+
+static void responses_come_in_the_order_of_requests(void **state) {
+    (void)state;
+    struct http_observer o = EXCHANGE(GET, HEAD, GET);
+    assert_int_equal(http_outstanding(&o), 3);
+    o = EXCHANGE(GET, HEAD, GET, OK, IN("HTTP/1.1 200\r\nContent-Length: 9\r\n\r\n"));
+    STANDS(o, HTTP_WAITING);
+    assert_int_equal(http_outstanding(&o), 1);
+    o = EXCHANGE(GET, HEAD, GET, OK, IN("HTTP/1.1 200\r\nContent-Length: 9\r\n\r\n"), OK);
+    STANDS(o, HTTP_COMPLETE);
+}
+
+static void of_pipelined_requests_each_has_its_own_close(void **state) {
+    (void)state;
+    struct http_observer o = EXCHANGE(GET, OUT("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"));
+    assert_int_equal(http_closes(&o), 0);
+    o = EXCHANGE(GET, OUT("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), OK);
+    assert_int_equal(http_closes(&o), HTTP_CLOSE_REQUEST);
+}
+
+static void a_request_behind_others_that_wait_is_not_what_is_waited_for(void **state) {
+    (void)state;
+    struct http_observer o = EXCHANGE(GET, OUT("GET / HT"));
+    STANDS(o, HTTP_WAITING);
+    assert_int_equal(http_outstanding(&o), 2);
+    o = EXCHANGE(GET, OUT("GE"));
+    STANDS(o, HTTP_WAITING);
+    assert_int_equal(http_outstanding(&o), 1);
+}
+
+static void too_many_requests_at_once_are_not_followed(void **state) {
+    (void)state;
+    struct http_observer o = {0};
+    for (int i = 0; i < 100; i++) {
+        for (int k = 0; k < HTTP_DEPTH; k++)
+            assert_true(http_feed(&o, HTTP_REQUEST_BYTES, "HEAD / HTTP/1.1\r\n\r\n", 19));
+        assert_int_equal(http_outstanding(&o), HTTP_DEPTH);
+        for (int k = 0; k < HTTP_DEPTH - i % 2; k++)
+            assert_true(http_feed(&o, HTTP_RESPONSE_BYTES, "HTTP/1.1 200\r\n\r\n", 16));
+        if (i % 2)
+            assert_true(http_feed(&o, HTTP_RESPONSE_BYTES, "HTTP/1.1 200\r\n\r\n", 16));
+    }
+    STANDS(o, HTTP_COMPLETE);
+    for (int k = 0; k < HTTP_DEPTH; k++)
+        http_feed(&o, HTTP_REQUEST_BYTES, "GET / HTTP/1.1\r\n\r\n", 18);
+    STANDS(o, HTTP_WAITING);
+    assert_false(http_feed(&o, HTTP_REQUEST_BYTES, "GET / HTTP/1.1\r\n\r\n", 18));
+    STOPPED(o, HTTP_BROKEN, HTTP_TOO_DEEP);
+}
+
+/* --- RFC 9112 9.2: which response belongs to which request ------------------------------------ */
+
+static void a_response_to_nothing_stops_the_observer(void **state) {
+    (void)state;
+    struct http_observer o = EXCHANGE(IN("HTTP/1.1 408 Request Timeout\r\n\r\n"));
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+    assert_int_equal(http_responses(&o), 0);
+    o = EXCHANGE(GET, OK, OK);
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+    assert_int_equal(http_responses(&o), 1);
+    o = EXCHANGE(GET, OK, IN("H"), GET, IN("TTP/1.1 200 OK\r\n"));
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+}
+
+/* RFC 9112 9.3: "an early final response"; 9.2: before the request is even known. */
+static void a_response_may_come_before_the_request_is_sent(void **state) {
+    (void)state;
+    struct http_observer o = EXCHANGE(OUT("PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"),
+                                      IN("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nn"));
+    STANDS(o, HTTP_RESPONSE_BODY);
+    o = EXCHANGE(OUT("PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"), OK);
+    STANDS(o, HTTP_SENDING);
+    assert_int_equal(http_outstanding(&o), 0);
+    o = EXCHANGE(OUT("PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"), OK, OUT("cd"), GET, OK);
+    STANDS(o, HTTP_COMPLETE);
+    o = EXCHANGE(OUT("GET /very/lo"), IN("HTTP/1.1 414 Too Long\r\nConnection: close\r\n\r\n"));
+    STANDS(o, HTTP_RESPONSE_BODY);
+    o = EXCHANGE(OUT("GE"), IN("HTTP/1.1 408 Timeout\r\n"));
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exchanges_follow_each_other),
+        cmocka_unit_test(responses_come_in_the_order_of_requests),
+        cmocka_unit_test(of_pipelined_requests_each_has_its_own_close),
+        cmocka_unit_test(a_request_behind_others_that_wait_is_not_what_is_waited_for),
+        cmocka_unit_test(too_many_requests_at_once_are_not_followed),
+        cmocka_unit_test(a_response_to_nothing_stops_the_observer),
+        cmocka_unit_test(a_response_may_come_before_the_request_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
