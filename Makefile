@@ -1,5 +1,5 @@
 # poolguard: `make` builds, `make demo` shows it at work, `make test` runs everything.
-# Other targets: unit apps compat torture soak sanitize aarch64 test-aarch64 bench deps lint format install
+# Other targets: unit apps compat torture soak fuzz sanitize aarch64 test-aarch64 bench deps lint format install
 # uninstall clean. V=1: show commands.
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -122,6 +122,22 @@ soak: all
 test: deps
 	$(Q)$(MAKE) --no-print-directory unit sanitize
 	$(Q)$(MAKE) --no-print-directory apps torture-short
+
+# Any bytes at all, for FUZZ_SECONDS, by clang's libFuzzer; seeds and words beside each program. What it
+# finds is left in $(BUILD)/fuzz.
+FUZZ := $(patsubst tests/fuzz/%.c,fuzz-%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 600
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard shim/http/*.[ch])
+	@mkdir -p $@.corpus
+	$(Q)clang -std=gnu11 $(WARN) -D_GNU_SOURCE -Ishim -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -fno-omit-frame-pointer $(filter %.c,$^) -o $@
+
+.PHONY: fuzz $(FUZZ)
+fuzz: $(FUZZ)
+$(FUZZ): fuzz-%: $(BUILD)/fuzz/%
+	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 nice -n 19 $< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=2048 -print_final_stats=1 \
+		-dict=tests/fuzz/$*.dict -artifact_prefix=$(BUILD)/fuzz/ $<.corpus tests/fuzz/$*
 
 # Other people's test suites, bare and guarded: writes tests/compat/RESULTS.md. About a quarter of an
 # hour; ARGS names some of them, whose table is only printed.
