@@ -170,6 +170,11 @@ $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
 
+# By itself: what observing costs is too little to be seen around system calls.
+$(BUILD)/bench/http_observe: tests/bench/http_observe.c $(wildcard tests/bench/*.h shim/http/*.[ch])
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -Ishim $(filter %.c,$^) -o $@
+
 bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run $(ARGS)
 
