@@ -140,7 +140,8 @@ void start_authority(struct feed *f) {
     }
     if (f->p == f->end)
         return;
-    path_add(f->o, '/');
+    if (s->pos == SLASHES_BEFORE_PATH - 1)
+        path_add(f->o, '/');
     s->state = AT_TARGET_REST;
 }
 

@@ -145,6 +145,8 @@ static void of_an_absolute_form_the_path_is_kept(void **state) {
     o = REQUEST("GET http://h?q/x HTTP/1.1\r\n");
     assert_path(&o, "/");
     STANDS(o, HTTP_SENDING);
+    o = REQUEST("GET neither HTTP/1.1\r\n");
+    assert_path(&o, "");
 }
 
 /* RFC 9112 3.2.3 */
