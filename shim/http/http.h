@@ -7,8 +7,9 @@
  *
  * Pure functions on an observer and bytes: no allocation, no lock, no system call, nothing of
  * libc's state; async-signal-safe. All zeroes is a connection on which nothing was said yet. It may
- * lie in memory that other processes read: no pointers, and a copy taken at any moment can be asked
- * (what it answers may then be a few bytes behind).
+ * lie in memory that other processes read: no pointers, and a copy taken at any moment can be
+ * asked; what it answers may be a few bytes behind, and its texts may be torn, so print no more of
+ * them than there is room for.
  *
  * One thread may feed requests while another one feeds responses; each way by itself, in the order
  * of the bytes. A request is to be fed before the response to it: one that answers nothing stops

@@ -26,9 +26,12 @@ static const char words[WORDS][WORD_MAX] = {
     [WORD_KEEP] = "keep-alive",
 };
 
-/* Always the first word of the group that fits so far: those before it are out for good. */
+/* Always the first word of the group that fits so far: those before it are out for good. Two
+ * threads that feed one way at once may bring any `at` here; the table is not left for that. */
 uint8_t word_step(uint8_t word, unsigned at, uint8_t c, enum word last) {
-    if (word == WORD_NONE || (uint8_t)words[word][at] == c)
+    if (word == WORD_NONE || at >= WORD_MAX)
+        return WORD_NONE;
+    if ((uint8_t)words[word][at] == c)
         return word;
     for (unsigned other = word + 1u; other <= last; other++)
         if ((uint8_t)words[other][at] == c && memcmp(words[other], words[word], at) == 0)
@@ -37,7 +40,7 @@ uint8_t word_step(uint8_t word, unsigned at, uint8_t c, enum word last) {
 }
 
 bool word_ends(uint8_t word, unsigned at) {
-    return word != WORD_NONE && words[word][at] == '\0';
+    return word != WORD_NONE && at < WORD_MAX && words[word][at] == '\0';
 }
 
 #define TARGET_ONLY CHAR_TARGET

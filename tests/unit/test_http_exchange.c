@@ -1,4 +1,7 @@
 /* Both directions of a connection together: pipelining, early responses, responses to nothing. */
+#include <pthread.h>
+#include <sched.h>
+
 #include "http_case.h"
 
 /* --- RFC 9112 9.3: one exchange after the other ----------------------------------------------- */
@@ -97,6 +100,44 @@ static void a_response_may_come_before_the_request_is_sent(void **state) {
     STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
 }
 
+/* --- two threads ----------------------------------------------------------------------------- */
+
+enum { MANY = 20000 };
+
+static struct http_observer shared;
+
+/* Each second one is a HEAD, to which the responses differ. */
+static void *ask(void *arg) {
+    static const char get[] = "GET / HTTP/1.1\r\n\r\n", head[] = "HEAD / HTTP/1.1\r\n\r\n";
+    for (int i = 0; i < MANY; i++) {
+        while (http_outstanding(&shared) == HTTP_DEPTH)
+            sched_yield();
+        if (i % 2)
+            http_feed(&shared, HTTP_REQUEST_BYTES, head, sizeof head - 1);
+        else
+            http_feed(&shared, HTTP_REQUEST_BYTES, get, sizeof get - 1);
+    }
+    return arg;
+}
+
+/* A thread that writes and one that reads, as in clients that pipeline. */
+static void each_way_may_have_a_thread_of_its_own(void **state) {
+    (void)state;
+    static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    pthread_t asking;
+    memset(&shared, 0, sizeof shared);
+    assert_int_equal(pthread_create(&asking, NULL, ask, NULL), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        while (!http_outstanding(&shared))
+            sched_yield();
+        http_feed(&shared, HTTP_RESPONSE_BYTES, response, sizeof response - 1 - i % 2 * 2);
+    }
+    pthread_join(asking, NULL);
+    STANDS(shared, HTTP_COMPLETE);
+    assert_int_equal(http_requests(&shared), MANY);
+    assert_int_equal(http_responses(&shared), MANY);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exchanges_follow_each_other),
@@ -106,6 +147,7 @@ int main(void) {
         cmocka_unit_test(too_many_requests_at_once_are_not_followed),
         cmocka_unit_test(a_response_to_nothing_stops_the_observer),
         cmocka_unit_test(a_response_may_come_before_the_request_is_sent),
+        cmocka_unit_test(each_way_may_have_a_thread_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
