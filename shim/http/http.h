@@ -28,7 +28,7 @@ enum http_way { HTTP_REQUEST_BYTES, HTTP_RESPONSE_BYTES };
  * at, and the caller need not feed any. */
 enum http_phase {
     HTTP_IDLE,          /* no request yet */
-    HTTP_SENDING,       /* a request has begun and is not complete */
+    HTTP_SENDING,       /* a request has begun and is not complete; its body may wait for a 100 */
     HTTP_WAITING,       /* for the response, or for the one after an interim response */
     HTTP_RESPONSE_HEAD, /* its status line or fields */
     HTTP_RESPONSE_BODY, /* its content, or trailers */
@@ -101,7 +101,8 @@ struct http_side {
     uint16_t flags;
 };
 
-/* One connection. Fields with a comment may be read, the others by the functions below. */
+/* One connection. Its status, method, keep_alive, path and host may be read; the rest by the
+ * functions below. */
 struct http_observer {
     struct http_side request, response;
     _Atomic uint32_t asked;           /* requests, counted when their method is known */

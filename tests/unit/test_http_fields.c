@@ -139,6 +139,7 @@ static void what_is_no_length_breaks(void **state) {
     lengths("Content-Length: 5,\r\n", HTTP_BAD_LENGTH, 0);
     lengths("Content-Length: ,5\r\n", HTTP_BAD_LENGTH, 0);
     lengths("Content-Length: 5,,5\r\n", HTTP_BAD_LENGTH, 0);
+    lengths("Content-Length: ,0\r\n", HTTP_BAD_LENGTH, 0);
     lengths("Content-Length: \"5\"\r\n", HTTP_BAD_LENGTH, 0);
     lengths("Content-Length: 5;\r\n", HTTP_BAD_LENGTH, 0);
 }
