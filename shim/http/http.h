@@ -44,11 +44,11 @@ enum http_why {
     HTTP_WHY_NONE,
     HTTP_BAD_START,   /* no request line or status line (RFC 9112 3, 4) */
     HTTP_BAD_VERSION, /* a version other than 1.x, or none (2.3) */
-    HTTP_BAD_END,     /* a CR without LF, or where it must be both: an LF without CR (2.2) */
+    HTTP_BAD_END,     /* a CR without LF in a head (2.2) */
     HTTP_BAD_FIELD,   /* no field line (5) */
     HTTP_BAD_LENGTH,  /* Content-Length: no number, too large, or two that differ (6.3) */
     HTTP_BAD_CODING,  /* Transfer-Encoding that leaves the length open (6.1, 6.3) */
-    HTTP_BAD_CHUNK,   /* (7.1) */
+    HTTP_BAD_CHUNK,   /* no chunk, or one whose lines do not end with CR LF (7.1) */
     HTTP_UNASKED,     /* a response to no request (9.2) */
     HTTP_AFTER_CLOSE, /* bytes after the response that was to be the last (9.6) */
     HTTP_AFTER_END,   /* bytes after the end of the stream */
