@@ -160,10 +160,12 @@ EXPORT void SSL_free(SSL *s) {
     lib->SSL_free(s);
 }
 
+/* A handshake begins with one of the library's own. */
 EXPORT int SSL_clear(SSL *s) {
     LIBRARY;
+    bool theirs = o && openssl_calls_itself(__builtin_return_address(0));
     int r = lib->SSL_clear(s);
-    KEEP_ERRNO(if (o && process_known()) tls_cleared(o));
+    KEEP_ERRNO(if (o && !theirs && process_known()) tls_cleared(o));
     return r;
 }
 

@@ -289,6 +289,11 @@ const struct openssl *openssl_for(struct tls_object *o, const void *object, cons
     return found;
 }
 
+bool openssl_calls_itself(const void *caller) {
+    const struct link_map *m = object_at(caller);
+    return m && (m == next_us() || is_openssl(m));
+}
+
 const struct gnutls *gnutls_for(struct tls_object *o, const void *caller) {
     if (likely(is_fresh(o)))
         return atomic_load_explicit(&o->calls, memory_order_relaxed);
