@@ -9,13 +9,24 @@ from fnmatch import fnmatchcase
 HEADER = re.compile(r"==(\d+)==\s+poolguard:\s+(.+?):\s+(\d+) (?:open connections?|"
                     r"connections? open when the process (?:ended|started another program)), (\d+) leaked")
 GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]*):\s*(.*)")
-COUNT = re.compile(r"(\d+) connections?(?: (?:to|from) (\S+?))?(?:,|$)")
+COUNT = re.compile(r"(\d+) (connection|TLS object)s?(?: of (?:a )?closed connections?)?"
+                   r"(?: (?:to|from) (\S+?))?(?:,|$)")
 FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")
 CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)(?:,\.\.\.)?\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)"
                         r"\s*(.*)")
-SECTION = re.compile(r"(opened|closed again|closed|last used|connections|to do):\s*(.*)")
+SECTION = re.compile(r"(opened|closed again|closed|last used|TLS object freed|socket closed|"
+                     r"connections|to do):\s*(.*)")
+TLS_DONE = re.compile(r"TLSv\d")
+TLS_BEGUN = re.compile(r"TLS handshake begun (\S+) ago, not finished$")
+TLS_FIELD = re.compile(r"server name (?P<server_name>\S+)|ALPN (?P<alpn>\S+)|"
+                       r"(?P<handshake>full|resumed) handshake in \S+|"
+                       r"data in (?P<data_in>\d+) B|data out (?P<data_out>\d+) B|"
+                       r"pending (?P<pending>\d+) B|close_notify (?P<close_notify>[a-z, ]+)|"
+                       r"freed (?P<freed>\S+) ago")
+ALIAS = re.compile(r"(\S+) \((\S+)\)$")
 OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 SUMMARY = re.compile(r"SUMMARY: poolguard:")
+LEAKED_OBJECTS = re.compile(r"(\d+) leaked TLS objects?")
 
 
 @dataclass
@@ -30,12 +41,29 @@ class Frame:
 
 
 @dataclass
+class Tls:
+    """The line below a connection; what it leaves out is None."""
+    version: str = None
+    cipher: str = None
+    begun: str = None  # how long ago, of a handshake that has not finished
+    server_name: str = None
+    alpn: str = None
+    handshake: str = None  # "full" or "resumed"
+    data_in: int = None
+    data_out: int = None
+    pending: int = None
+    close_notify: str = None
+    freed: str = None  # how long ago
+
+
+@dataclass
 class Connection:
     fds: frozenset
     local: str
     remote: str
     state: str
     rest: str
+    tls: Tls = None
 
 
 @dataclass
@@ -43,7 +71,8 @@ class Group:
     kind: str
     cls: str
     title: str
-    count: int = 0
+    count: int = 0  # of connections
+    objects: int = 0  # of TLS objects that outlived their connections
     host: str = ""
     evidence: list = field(default_factory=list)
     stacks: dict = field(default_factory=dict)  # section -> its frames
@@ -64,12 +93,19 @@ class Report:
     open: int = 0
     leaked: int = 0
     hosts: dict = field(default_factory=dict)  # host -> {column: text}
+    aliases: dict = field(default_factory=dict)  # host -> the name that its requests said
     groups: list = field(default_factory=list)
     notes: list = field(default_factory=list)
     summary: str = ""
 
     def of(self, kind, cls=None):
         return [g for g in self.groups if g.kind == kind and cls in (None, g.cls)]
+
+    @property
+    def leaked_objects(self):
+        """TLS objects, by the summary: `leaked` counts connections only."""
+        found = LEAKED_OBJECTS.search(self.summary)
+        return int(found.group(1)) if found else 0
 
     @property
     def connections(self):
@@ -95,11 +131,34 @@ def parse_connection(line):
     return Connection(fds, m.group(2), m.group(3), m.group(4), m.group(5))
 
 
+def parse_tls(line):
+    """The fields have two blanks between them; version and cipher stand first and have no name."""
+    first, *fields = re.split(r"\s{2,}", line)
+    if begun := TLS_BEGUN.match(first):
+        tls = Tls(begun=begun.group(1))
+    elif TLS_DONE.match(first) and fields:
+        tls = Tls(version=first, cipher=fields.pop(0))
+    else:
+        raise ValueError(f"neither a connection nor its TLS: {line!r}")
+    for text in fields:
+        set_tls_field(tls, text)
+    return tls
+
+
+def set_tls_field(tls, text):
+    m = TLS_FIELD.fullmatch(text)
+    if not m or getattr(tls, m.lastgroup) is not None:
+        raise ValueError(f"not a field of TLS, or said twice: {text!r}")
+    value = m.group(m.lastgroup)
+    setattr(tls, m.lastgroup, int(value) if Tls.__annotations__[m.lastgroup] is int else value)
+
+
 def parse_group(kind, cls, title):
     group = Group(kind, cls, title)
     m = COUNT.match(title)
     if m:
-        group.count, group.host = int(m.group(1)), m.group(2) or ""
+        group.host = m.group(3) or ""
+        setattr(group, "count" if m.group(2) == "connection" else "objects", int(m.group(1)))
     return group
 
 
@@ -138,16 +197,32 @@ class Parser:
         elif line.startswith("#"):
             self.group.stacks.setdefault(self.section, []).append(parse_frame(line))
         elif self.section == "connections":
-            self.group.connections.append(parse_connection(line))
+            self.take_connection(line)
+
+    def take_connection(self, line):
+        listed = self.group.connections
+        if not line.startswith("TLS"):
+            listed.append(parse_connection(line))
+        elif listed and listed[-1].tls is None:
+            listed[-1].tls = parse_tls(line)
+        else:
+            raise ValueError(f"TLS of no connection, or a second time: {line!r}")
 
     def take_outside(self, line):
         words = re.split(r"\s{2,}", line)
         if words[0] == "host" and len(words) > 1:
             self.columns = words
         elif self.columns and len(words) == len(self.columns):
-            self.report.hosts[words[0]] = dict(zip(self.columns[1:], words[1:]))
+            self.take_host(words)
         else:
             self.report.notes.append(line)
+
+    def take_host(self, words):
+        host = words[0]
+        if alias := ALIAS.match(host):
+            host = alias.group(1)
+            self.report.aliases[host] = alias.group(2)
+        self.report.hosts[host] = dict(zip(self.columns[1:], words[1:]))
 
 
 def parse(text):
