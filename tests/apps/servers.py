@@ -31,11 +31,11 @@ def free_port(host=HOST):
 class Daemon:
     """A server process. `ready` is a piece of the log line that says that it serves."""
 
-    def __init__(self, argv, ready, home, stop=signal.SIGTERM, **popen):
+    def __init__(self, argv, ready, home, stop=signal.SIGTERM, env=None, **popen):
         self.log, self.ready, self.stop_signal = [], ready, stop
         self.serving = threading.Event()
         self.popen = subprocess.Popen(
-            [str(arg) for arg in argv], env=clean_env(home), stdin=subprocess.DEVNULL,
+            [str(arg) for arg in argv], env=env or clean_env(home), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             preexec_fn=die_with_parent(stop), **popen)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
@@ -111,16 +111,27 @@ class Nginx(Server):
         with open(self.dir / "www/large", "wb") as f:
             f.truncate(LARGE)
         (self.dir / "nginx.conf").write_text(NGINX_CONF.format(
-            listen=f"listen {shown}:{self.port};", user="user root;" if os.getuid() == 0 else ""))
-        self.start(["/usr/sbin/nginx", "-e", "stderr", "-p", self.dir, "-c", "nginx.conf"],
-                   "start worker process ")
+            listen=f"listen {shown}:{self.port};", user=nginx_user()))
+        self.start([*NGINX, "-p", self.dir], "start worker process ")
+
+
+NGINX = ["/usr/sbin/nginx", "-e", "stderr", "-c", "nginx.conf"]
+
+
+def nginx_user():
+    """Its workers are to read what we wrote."""
+    return "user root;" if os.getuid() == 0 else ""
 
 
 class Redis(Server):
     def __init__(self):
         super().__init__("redis")
         self.start(["/usr/bin/redis-server", "--bind", HOST, "--port", self.port, "--dir", self.dir,
-                    "--save", "", "--appendonly", "no"], "Ready to accept connections")
+                    "--save", "", "--appendonly", "no", *self.options()],
+                   "Ready to accept connections")
+
+    def options(self):
+        return []
 
 
 class Postgres(Server):
@@ -135,14 +146,22 @@ class Postgres(Server):
                         "-N", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT, env=clean_env(self.dir), cwd=self.dir, **user)
         self.start([bindir / "postgres", "-D", self.dir / "data", "-p", self.port, "-h", HOST,
-                    "-k", self.dir, "-c", "fsync=off"], "ready to accept connections",
-                   stop=signal.SIGINT, cwd=self.dir, **user)
+                    "-k", self.dir, "-c", "fsync=off", *self.options()],
+                   "ready to accept connections", stop=signal.SIGINT, cwd=self.dir, **user)
+
+    def options(self):
+        return []
+
+    def own(self, path):
+        """Gives the file to the user that postgres runs as."""
+        if os.getuid() == 0:
+            shutil.chown(path, "postgres", "postgres")
 
     def _unprivileged(self):
+        self.own(self.dir)
         if os.getuid() != 0:
             return {}
         who = pwd.getpwnam("postgres")
-        os.chown(self.dir, who.pw_uid, who.pw_gid)
         return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
 
     @staticmethod

@@ -5,9 +5,10 @@ Adding a client is one line in matrix.py.
 import pytest
 
 import truth
+from agreement import assert_same, compare
 from guard import Guard
 from matrix import MATRIX
-from process import clean_env, until
+from process import clean_env
 
 every_client = pytest.mark.parametrize("client", MATRIX, ids=lambda client: client.name)
 
@@ -15,26 +16,6 @@ every_client = pytest.mark.parametrize("client", MATRIX, ids=lambda client: clie
 @pytest.fixture
 def server(client, request):
     return request.getfixturevalue(client.server)
-
-
-def compare(guard, pid):
-    """Both reports, and the truth that held before and after they were made."""
-    def settled():
-        before = truth.connections(pid)
-        reports = guard.both(pid)
-        return (reports, before) if truth.connections(pid) == before else None
-
-    return until(settled, f"the connections of {pid} stay the same for two reports")
-
-
-def places(connections):
-    return sorted((c.local, c.remote, sorted(c.fds), c.state) for c in connections)
-
-
-def assert_same(report, kernel, how):
-    assert places(report.connections) == places(kernel), f"by {how}:\n{report.text}"
-    assert report.open == len(kernel), f"the header's count, by {how}:\n{report.text}"
-    assert sum(int(row["open"]) for row in report.hosts.values()) == len(kernel), report.text
 
 
 def assert_stacks(report, patterns):

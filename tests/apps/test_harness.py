@@ -135,8 +135,8 @@ def test_parser_reads_names_and_aliases_of_hosts():
     assert found.aliases == {"10.0.0.7:80": "www.example.com"}
 
 
-@pytest.mark.parametrize("line", ["TLSv1.3  X  data in 5 B  data in 5 B", "TLSv1.3  X  odd", "TLSv1.3",
-                                  "TLS handshake begun"])
+@pytest.mark.parametrize("line", ["TLSv1.3  X  data in 5 B  data in 5 B", "TLSv1.3  X  odd",
+                                  "TLSv1.3", "TLS handshake begun"])
 def test_parser_refuses_lines_of_tls_that_it_does_not_know(line):
     with pytest.raises(ValueError):
         report.parse_tls(line)
