@@ -8,6 +8,7 @@ import pytest
 
 import faults
 import servers
+import tls_servers
 from guard import Guard
 from matrix import CLIENTS, PYTHON
 from process import Program
@@ -42,6 +43,32 @@ def postgres():
     yield from running(servers.Postgres())
 
 
+@pytest.fixture(scope="session")
+def certificates():
+    with tempfile.TemporaryDirectory(prefix="poolguard-ca-") as tmp:
+        yield tls_servers.Certificates(Path(tmp))
+
+
+@pytest.fixture(scope="session")
+def tls_nginx(certificates):
+    yield from running(tls_servers.TlsNginx(certificates))
+
+
+@pytest.fixture(scope="session")
+def tls_haproxy(certificates, tls_nginx):
+    yield from running(tls_servers.TlsHaproxy(certificates, tls_nginx))
+
+
+@pytest.fixture(scope="session")
+def tls_redis(certificates):
+    yield from running(tls_servers.TlsRedis(certificates))
+
+
+@pytest.fixture(scope="session")
+def tls_postgres(certificates):
+    yield from running(tls_servers.TlsPostgres(certificates))
+
+
 @pytest.fixture
 def stalls():
     yield from running(faults.Stalls())
@@ -71,6 +98,9 @@ def bindir():
         for source in CLIENTS.glob("*.c"):
             subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o",
                             Path(tmp) / source.stem, source, "-lcurl"], check=True)
+        # Debian's other libcurl has the same interface and no header of its own beside the first.
+        subprocess.run(["gcc", "-O2", "-o", Path(tmp) / "tls_curl_easy-gnutls",
+                        CLIENTS / "tls_curl_easy.c", "-l:libcurl-gnutls.so.4"], check=True)
         yield tmp
 
 
