@@ -96,12 +96,16 @@ def bindir():
     """The C clients, compiled."""
     with tempfile.TemporaryDirectory(prefix="poolguard-bin-") as tmp:
         for source in CLIENTS.glob("*.c"):
-            subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o",
-                            Path(tmp) / source.stem, source, "-lcurl"], check=True)
-        # Debian's other libcurl has the same interface and no header of its own beside the first.
-        subprocess.run(["gcc", "-O2", "-o", Path(tmp) / "tls_curl_easy-gnutls",
-                        CLIENTS / "tls_curl_easy.c", "-l:libcurl-gnutls.so.4"], check=True)
+            compile_client(source, Path(tmp) / source.stem, "-lcurl", "-lssl", "-lcrypto")
+        # Debian's other libcurl has the same interface, and its headers conflict with the first's.
+        compile_client(CLIENTS / "tls_curl_easy.c", Path(tmp) / "tls_curl_easy-gnutls",
+                       "-l:libcurl-gnutls.so.4")
         yield tmp
+
+
+def compile_client(source, binary, *libraries):
+    subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o", binary, source,
+                    "-Wl,--as-needed", *libraries], check=True)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 Most make connections to all the servers of their list in one run; one with `each` runs once for
 each of them. A client answers READY, closes everything on a line, answers CLOSED, and ends on
-another; one with `closes=False` holds its connection until it ends, and one that is `stalled`
-until it is killed, for its server sends half a response.
+another; one with `closes=False` holds its connection until it ends, and one that is `endless`
+until it is killed.
 """
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +28,12 @@ class TlsClient:
     signal: str = "USR1"  # ruby would die of USR1, node open its inspector
     gnutls: bool = False  # which has other names for ciphers
     closes: bool = True
-    stalled: bool = False
+    endless: bool = False
     first: list = field(default_factory=list)  # lines said before READY is expected
     ready: str = "READY"
     end: list = field(default_factory=list)  # lines that end one with closes=False
     data: tuple = None  # bytes in and out, of a server that does not tell them
+    counted: bool = True  # by calls that the guard sees
 
     @property
     def server_name(self):
@@ -59,7 +60,7 @@ class TlsClient:
 
     def finish(self, app):
         """Lets it come to its end and returns its exit status; None when it was killed."""
-        if self.stalled:
+        if self.endless:
             return app.__exit__()
         for line in ["end"] if self.closes else self.end:
             app.say(line)
@@ -100,6 +101,7 @@ MATRIX = [
     TlsClient("python-http-client", script(PYTHON, "tls_http_client.py"), resolves=True),
     TlsClient("python-ssl", script(PYTHON, "tls_ssl.py"), count=2),
     TlsClient("python-ssl-unnamed", script(PYTHON, "tls_ssl.py"), count=2, calls=HOST),
+    TlsClient("openssl-bio", script("{bin}/tls_bio"), counted=False),
     TlsClient("libcurl-easy", script("{bin}/tls_curl_easy")),
     TlsClient("php-curl", script("php", "tls_curl.php")),
     TlsClient("php-https", script("php", "tls_https.php"), resolves=True),
@@ -108,14 +110,16 @@ MATRIX = [
     TlsClient("ruby-ssl-socket", script("ruby", "tls_socket.rb"), signal="PWR"),
     TlsClient("perl-http-tiny", script("perl", "tls_http_tiny.pl"), resolves=True),
     TlsClient("perl-io-socket-ssl", script("perl", "tls_socket.pl")),
-    TlsClient("curl-stalled", [*CURL, f"{URL}/stalled"], each=True, closes=False, stalled=True),
+    TlsClient("curl-stalled", [*CURL, f"{URL}/stalled"], each=True, closes=False, endless=True),
     TlsClient("psycopg2", [PYTHON, "tls_psycopg2.py", "{name}", "{host}", "{port}", "{version}",
                            "require"], **POSTGRES),
     TlsClient("psql", PSQL, closes=False, first=["select 1;", r"\echo READY"], **POSTGRES),
-    TlsClient("redis-cli", REDIS, servers=REDIS_SERVER, each=True, closes=False, first=["PING"],
-              ready="PONG", data=(len("+PONG\r\n"), len("*1\r\n$4\r\nPING\r\n"))),
+    TlsClient("redis-cli-subscribed", [*REDIS, "subscribe", "here"], servers=REDIS_SERVER, each=True,
+              closes=False, endless=True, ready="1",
+              data=(len("*3\r\n$9\r\nsubscribe\r\n$4\r\nhere\r\n:1\r\n"),
+                    len("*2\r\n$9\r\nsubscribe\r\n$4\r\nhere\r\n"))),
     gnutls("libcurl-gnutls-easy", script("{bin}/tls_curl_easy-gnutls")),
-    gnutls("wget-stalled", [*WGET, f"{URL}/stalled"], each=True, closes=False, stalled=True,
+    gnutls("wget-stalled", [*WGET, f"{URL}/stalled"], each=True, closes=False, endless=True,
            resolves=True),
     gnutls("git-remote-https", [*GIT, "/usr/lib/git-core/git-remote-https", "origin",
                                 f"{URL}/repo.git"], each=True, resolves=True, closes=False,
