@@ -19,7 +19,7 @@ SECTION = re.compile(r"(opened|closed again|closed|last used|TLS object freed|so
 TLS_DONE = re.compile(r"TLSv\d")
 TLS_BEGUN = re.compile(r"TLS handshake begun (\S+) ago, not finished$")
 TLS_FIELD = re.compile(r"server name (?P<server_name>\S+)|ALPN (?P<alpn>\S+)|"
-                       r"(?P<handshake>full|resumed) handshake in \S+|"
+                       r"(?P<handshake>full|resumed) handshake(?: in \S+)?|"
                        r"data in (?P<data_in>\d+) B|data out (?P<data_out>\d+) B|"
                        r"pending (?P<pending>\d+) B|close_notify (?P<close_notify>[a-z, ]+)|"
                        r"freed (?P<freed>\S+) ago")

@@ -11,6 +11,7 @@ import report
 from agreement import assert_same, compare
 from guard import Guard
 from matrix import PYTHON
+from process import until
 from tls_agreement import assert_all_closed, assert_nothing_leaked, assert_tls
 from tls_matrix import BY_MEMORY, COMMANDS, MATRIX, TlsClient, script
 
@@ -69,6 +70,7 @@ def assert_ends_well(client, guard, app):
         assert client.finish(app) == 0, app.stderr
         assert_nothing_leaked(report.parse(guard.reports(app.pid)))
     app.__exit__()
+    assert "poolguard" not in app.stderr, app.stderr
 
 
 @every_run(MATRIX)
@@ -99,6 +101,47 @@ def test_what_the_tls_library_has_and_the_program_not_is_pending(client, endpoin
         said = [of[f"{endpoint.host}:{endpoint.port}"] for endpoint in endpoints]
         assert [(tls.data_in, tls.pending) for tls in said] == [(10, n) for n in pending], \
             found.text
+
+
+UNWRAPPED, DETACHED = [
+    TlsClient(f"python-ssl-{how}", script(PYTHON, "tls_split.py", how)) for how in
+    ("unwrap", "detach")]
+CLOSE_NOTIFY = {"nginx": "sent", "haproxy": "sent, received"}  # nginx hangs up without one
+
+
+@every_run([UNWRAPPED])
+def test_sockets_whose_tls_object_was_freed_are_split(client, endpoints, guard, start):
+    app = start(client)
+    client.get_ready(app)
+    guard.verdict(app.pid, "LEAK", "tls-split", len(endpoints))
+    notified = {f"{e.host}:{e.port}": CLOSE_NOTIFY[e.name.split()[0]] for e in endpoints}
+    for found in compare(guard, app.pid)[0].values():
+        assert_hosts(client, endpoints, found)
+        assert found.leaked == len(endpoints) and found.leaked_objects == 0, found.text
+        assert {c.remote: c.tls.close_notify for c in found.connections} == notified, found.text
+        assert all(c.tls.freed for c in found.connections), found.text
+        assert_split(found, "TLS object freed", "SSL_free")
+    assert_ends_well(client, guard, app)
+
+
+@every_run([DETACHED])
+def test_tls_objects_whose_socket_was_closed_are_split(client, endpoints, guard, start):
+    app = start(client)
+    client.get_ready(app)
+    until(lambda: guard.by_command(app.pid).leaked_objects == len(endpoints), "the verdict")
+    for found in compare(guard, app.pid)[0].values():
+        assert_hosts(client, endpoints, found)
+        assert found.open == found.leaked == 0, found.text
+        assert found.leaked_objects == sum(g.objects for g in found.groups), found.text
+        assert_split(found, "socket closed", "close")
+    assert_ends_well(client, guard, app)
+
+
+def assert_split(found, section, function):
+    for group in found.groups:
+        assert (group.kind, group.cls) == ("LEAK", "tls-split") and group.todo, found.text
+        assert group.stacks[section][0].function == function, found.text
+        assert any(frame.matches("*@*/python3*") for frame in group.frames), found.text
 
 
 @every_run(COMMANDS)
