@@ -2,6 +2,7 @@
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -66,19 +67,29 @@ class Daemon:
 
 
 class Server:
-    """What a test gets: an address, and a way to end it."""
+    """What a test gets: an address, and a way to end it. It may have an environment of its own."""
+    worker = None  # a regular expression for a line with the pid of the process that serves
 
-    def __init__(self, prefix):
+    def __init__(self, prefix, env=None):
+        self.env = env
         self.dir = Path(tempfile.mkdtemp(prefix=f"poolguard-{prefix}-", dir="/tmp"))
         self.host, self.port = HOST, free_port()
         self.daemon = None
 
     def start(self, argv, ready, **popen):
         try:
-            self.daemon = Daemon(argv, ready, self.dir, **popen)
+            self.daemon = Daemon(argv, ready, self.dir, env=self.env, **popen)
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def pid(self):
+        """Of the process that serves."""
+        if not self.worker:
+            return self.daemon.popen.pid
+        found = map(re.compile(self.worker).search, self.daemon.log)
+        return int(next(m.group(1) for m in found if m))
 
     def stop(self):
         if self.daemon:
@@ -116,6 +127,7 @@ class Nginx(Server):
 
 
 NGINX = ["/usr/sbin/nginx", "-e", "stderr", "-c", "nginx.conf"]
+NGINX_WORKER = r"start worker process (\d+)"
 
 
 def nginx_user():
@@ -124,8 +136,8 @@ def nginx_user():
 
 
 class Redis(Server):
-    def __init__(self):
-        super().__init__("redis")
+    def __init__(self, env=None):
+        super().__init__("redis", env)
         self.start(["/usr/bin/redis-server", "--bind", HOST, "--port", self.port, "--dir", self.dir,
                     "--save", "", "--appendonly", "no", *self.options()],
                    "Ready to accept connections")

@@ -4,19 +4,17 @@ One `front` port for each endpoint. `kept` says whether a proxy keeps its connec
 is through; stunnel's live as long as the client's.
 """
 import http.client
-import re
 
-from servers import HOST, NGINX, Server, free_port, nginx_user
-from tls_servers import HAPROXY, NAME, PAGE
+from servers import HOST, NGINX, NGINX_WORKER, Server, free_port, nginx_user
+from tls_servers import HAPROXY, HAPROXY_WORKER, NAME, PAGE
 
 
 class Proxy(Server):
     """What is started, `conf`, from `head`, and a `part` for each endpoint."""
     file = ready = head = part = ""
-    worker = None  # a regular expression for a line with the pid of the process that serves
 
     def __init__(self, env, endpoints, certificates, kept):
-        super().__init__(type(self).__name__.lower())
+        super().__init__(type(self).__name__.lower(), env)
         (self.dir / "tmp").mkdir()
         self.fronts = [free_port() for _ in endpoints]
         parts = [self.part.format(host=HOST, front=front, e=endpoint, name=NAME,
@@ -24,7 +22,7 @@ class Proxy(Server):
                  for front, endpoint in zip(self.fronts, endpoints)]
         self.conf = self.dir / self.file
         self.conf.write_text(self.head.format(user=nginx_user(), parts="".join(parts)))
-        self.start(self.argv(), self.ready, env=env)
+        self.start(self.argv(), self.ready)
 
     def argv(self):
         raise NotImplementedError
@@ -32,13 +30,6 @@ class Proxy(Server):
     def keep(self, kept):
         """The piece of the configuration that says so."""
         return ""
-
-    @property
-    def pid(self):
-        if not self.worker:
-            return self.daemon.popen.pid
-        return int(next(m.group(1) for m in map(re.compile(self.worker).search, self.daemon.log)
-                        if m))
 
     def fetch(self):
         """Through each front; returns the connections, still open."""
@@ -50,7 +41,7 @@ class Proxy(Server):
 
 
 class Haproxy(Proxy):
-    file, ready, worker = "haproxy.cfg", "Loading success", r"New worker \((\d+)\)"
+    file, ready, worker = "haproxy.cfg", "Loading success", HAPROXY_WORKER
     head = """
 global
     log stdout format raw local0
@@ -79,7 +70,7 @@ backend back-{front}
 
 
 class Nginx(Proxy):
-    file, ready, worker = "nginx.conf", "start worker process ", r"start worker process (\d+)"
+    file, ready, worker = "nginx.conf", "start worker process ", NGINX_WORKER
     head = """
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr notice; {user}
 events {{ worker_connections 256; }}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from faults import Stalls
 from process import clean_env, until
-from servers import HOST, LARGE, NGINX, Postgres, Redis, Server, free_port, nginx_user
+from servers import (HOST, LARGE, NGINX, NGINX_WORKER, Postgres, Redis, Server, free_port,
+                     nginx_user)
 
 NAME = "api.test"
 PAGE = 100_000  # bytes: several records
@@ -100,8 +101,10 @@ NGINX_STALLED = """location /stalled {{
 class TlsNginx(Server, Pinned):
     """/page; /ready, a line; /repo.git, for git; /large; /stalled, of which half comes."""
 
-    def __init__(self, certificates):
-        super().__init__("nginx-tls")
+    worker = NGINX_WORKER
+
+    def __init__(self, certificates, env=None):
+        super().__init__("nginx-tls", env)
         self.make_endpoints("nginx")
         self.stalls = Stalls()
         stalled = NGINX_STALLED.format(stalls=self.stalls)
@@ -162,14 +165,17 @@ HAPROXY_FRONTEND = """
 frontend {e.version}
     bind {e.host}:{e.port} ssl crt {certificates.both} alpn http/1.1 {versions}
 """
+HAPROXY_WORKER = r"New worker \((\d+)\)"
 HAPROXY = ["/usr/sbin/haproxy", "-W", "-db", "-f"]
 
 
 class TlsHaproxy(Server, Pinned):
     """Ends TLS in front of another server, and hands the bytes on."""
 
-    def __init__(self, certificates, plain):
-        super().__init__("haproxy-tls")
+    worker = HAPROXY_WORKER
+
+    def __init__(self, certificates, plain, env=None):
+        super().__init__("haproxy-tls", env)
         self.make_endpoints("haproxy")
         (self.dir / "haproxy.cfg").write_text(HAPROXY_CONF.format(plain=plain) + "".join(
             HAPROXY_FRONTEND.format(
@@ -223,9 +229,9 @@ class TlsRedis(Redis):
 
     CIPHER = "TLS_AES_128_GCM_SHA256"
 
-    def __init__(self, certificates):
+    def __init__(self, certificates, env=None):
         self.certificates = certificates
-        super().__init__()
+        super().__init__(env)
         self.endpoints = {"TLSv1.3": Endpoint("redis TLSv1.3", self, "TLSv1.3", self.port)}
 
     def options(self):
