@@ -12,6 +12,9 @@ import tls_servers
 from guard import Guard
 from matrix import CLIENTS, PYTHON
 from process import Program
+from scene import make_certificate
+
+# What the C clients are linked to, beside libc.
 
 
 def running(server):
@@ -96,7 +99,7 @@ def bindir():
     """The C clients, compiled."""
     with tempfile.TemporaryDirectory(prefix="poolguard-bin-") as tmp:
         for source in CLIENTS.glob("*.c"):
-            compile_client(source, Path(tmp) / source.stem, "-lcurl", "-lssl", "-lcrypto")
+            compile_client(source, Path(tmp) / source.stem, "-lcurl", "-lssl", "-lcrypto", "-lgnutls")
         # Debian's other libcurl has the same interface, and its headers conflict with the first's.
         compile_client(CLIENTS / "tls_curl_easy.c", Path(tmp) / "tls_curl_easy-gnutls",
                        "-l:libcurl-gnutls.so.4")
@@ -106,6 +109,13 @@ def bindir():
 def compile_client(source, binary, *libraries):
     subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o", binary, source,
                     "-Wl,--as-needed", *libraries], check=True)
+
+
+@pytest.fixture(scope="session")
+def certificate():
+    """(certificate, key), of a server that is called api.test."""
+    with tempfile.TemporaryDirectory(prefix="poolguard-cert-") as tmp:
+        yield make_certificate(Path(tmp))
 
 
 @pytest.fixture

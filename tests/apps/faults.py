@@ -69,6 +69,41 @@ class Stalls(FaultServer):
         return conn
 
 
+class PlainHttp(FaultServer):
+    """Takes whatever comes for a bad request."""
+
+    def serve(self, conn):
+        conn.recv(1000)
+        conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        return conn
+
+
+class Trickles(FaultServer):
+    """Passes everything on to another port, and back, a byte at a time."""
+
+    def __init__(self, to):
+        self.to = to
+        super().__init__()
+
+    def serve(self, conn):
+        onward = socket.create_connection((self.host, self.to))
+        for source, target in ((conn, onward), (onward, conn)):
+            target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._trickle, args=(source, target), daemon=True).start()
+        self.kept.append(onward)
+        return conn
+
+    @staticmethod
+    def _trickle(source, target):
+        try:
+            while data := source.recv(4096):
+                for byte in data:
+                    target.sendall(bytes([byte]))
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other way has ended
+
+
 def refused_port(host="127.0.0.1"):
     """A socket bound and not listening: connecting to its port is refused. Close it after."""
     s = socket.socket()
