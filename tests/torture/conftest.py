@@ -16,6 +16,7 @@ from process import Program, clean_env
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 MOMENT = 0.3
+LIBRARIES = {"tls_threads": ["-lssl", "-lcrypto"]}  # beside libc
 
 apps = runpy.run_path(str(HERE.parent / "apps" / "conftest.py"))
 home, guard, holds, running = (apps[name] for name in ("home", "guard", "holds", "running"))
@@ -50,7 +51,7 @@ def bindir():
             if source.stem.startswith("lib_"):
                 compiled(source, Path(tmp) / f"{source.stem}.so", "-shared", "-fPIC")
             else:
-                compiled(source, Path(tmp) / source.stem)
+                compiled(source, Path(tmp) / source.stem, *LIBRARIES.get(source.stem, []))
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(build, sorted(PROGRAMS.glob("*.c*"))))

@@ -1,0 +1,77 @@
+/* Plugins that bring their own libssl, loaded in the order of the arguments. PORT STEP ...
+ *
+ *     local:PATH, deep:PATH   load the plugin, and let it talk
+ *     global:PATH             load this library for everybody
+ *     talk:N, default:N       the Nth plugin talks once more; through dlsym(RTLD_DEFAULT)
+ *     unload:N                the Nth plugin ends what it has, and is unloaded
+ *     main                    the program itself talks (where it is linked to lib_tls.c)
+ *
+ * Says for each step which libssl was at work. */
+#include <dlfcn.h>
+
+#include "torture.h"
+
+enum { PLUGINS = 8 };
+
+static struct plugin {
+    void *handle;
+    const char *(*talk)(bool);
+    const char *(*end)(void);
+} plugin[PLUGINS];
+
+static int plugins;
+
+#ifdef LINKED
+const char *plugin_talk(bool);
+static const char *main_talk(void) {
+    return plugin_talk(false);
+}
+#else
+static const char *main_talk(void) {
+    die("not linked");
+}
+#endif
+
+static const char *load(const char *path, int flags) {
+    struct plugin *p = &plugin[plugins++];
+    p->handle = dlopen(path, RTLD_NOW | flags);
+    if (!p->handle) {
+        dprintf(2, "%s\n", dlerror());
+        die("dlopen");
+    }
+    p->talk = (const char *(*)(bool))dlsym(p->handle, "plugin_talk");
+    p->end = (const char *(*)(void))dlsym(p->handle, "plugin_end");
+    return p->talk ? p->talk(false) : "";
+}
+
+static const char *unload(struct plugin *p) {
+    static char said[256];
+    snprintf(said, sizeof said, "%s", p->end());
+    dlclose(p->handle);
+    return said;
+}
+
+static const char *step(const char *what) {
+    const char *of = strchr(what, ':');
+    if (!of)
+        return main_talk();
+    of++;
+    switch (what[0]) {
+    case 'l': return load(of, RTLD_LOCAL);
+    case 'g': return load(of, RTLD_GLOBAL);
+    case 't': return plugin[atoi(of)].talk(false);
+    case 'u': return unload(&plugin[atoi(of)]);
+    }
+    return what[3] == 'p' ? load(of, RTLD_LOCAL | RTLD_DEEPBIND) : plugin[atoi(of)].talk(true);
+}
+
+int main(int argc, char **argv) {
+    begin(argc, argv);
+    for (int i = 2; i < argc; i++) {
+        char line[400];
+        snprintf(line, sizeof line, "%.*s:%s", (int)strcspn(argv[i], ":"), argv[i], step(argv[i]));
+        say(line);
+    }
+    ready();
+    return 0;
+}
