@@ -12,7 +12,8 @@ RUNS = ["vfork exit", "handlers connect", "handlers dlopen {plugin}", "handlers 
         "cancel deferred read", "cancel deferred connect", "cancel deferred any",
         "closing closefrom 3", "closing loop 3", "moves dup2", "moves dup3-file", "moves fclose",
         "moves freopen", "moves disconnect", "passes scm", "passes fastopen", "passes mmsg",
-        "plugin deepbind", "threads plain", "exec spawn", "limits nofile", "dials 127.0.0.1"]
+        "plugin deepbind", "threads plain", "exec spawn", "limits nofile", "dials 127.0.0.1",
+        "tls_threads own 4", "tls_threads given 4"]
 
 
 def errors(log):
