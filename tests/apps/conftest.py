@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("scene")
+
 import faults
 import servers
 import tls_servers

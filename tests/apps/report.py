@@ -26,6 +26,7 @@ TLS_FIELD = re.compile(r"server name (?P<server_name>\S+)|ALPN (?P<alpn>\S+)|"
 ALIAS = re.compile(r"(\S+) \((\S+)\)$")
 OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 SUMMARY = re.compile(r"SUMMARY: poolguard:")
+SUMMARY_LINE = re.compile(r"^SUMMARY: poolguard:.*\n", re.M)
 LEAKED_OBJECTS = re.compile(r"(\d+) leaked TLS objects?")
 
 
@@ -229,7 +230,6 @@ def parse(text):
     """The last complete report of a text; None when there is none."""
     starts = [m.start() for m in HEADER.finditer(text)] + [len(text)]
     for start, end in reversed(list(zip(starts, starts[1:]))):
-        report = Parser(text[start:end]).report
-        if report.summary:
-            return report
+        if SUMMARY_LINE.search(text, start, end):  # else it is still being written
+            return Parser(text[start:end]).report
     return None

@@ -119,7 +119,7 @@ class Scene:
             tls = self.connection(report, slot).tls
             assert tls, f"no TLS in slot {slot}\n{report.text}"
             found = {name: getattr(tls, name) for name in fields}
-            assert found == fields, report.text
+            assert found == fields, f"{found}, not {fields}\n{report.text}"
 
     def says_no_tls(self, slot=1, fd=None):
         for report in self.reports():
@@ -183,7 +183,9 @@ def play(bindir, home, certificate, function, stack="openssl", side="client", **
             function(t)
             t.end()
             said[how] = client.transcript, server.transcript
-    assert said["guarded"] == said["bare"]
+    for bare, guarded in zip(said["bare"], said["guarded"]):
+        changed = [f"{b} | guarded: {g}" for b, g in zip(bare, guarded) if b != g]
+        assert guarded == bare, "\n".join(changed)
 
 
 def scenario(**how):

@@ -191,7 +191,10 @@ def test_an_end_without_close_notify_is_not_told_as_received(t, version, option)
     t.talk()
     t.server.do("close 1")
     t.client.do("read 1 100", "0 ZERO" if option else "0 SSL")
-    t.says(close_notify=None, data_in=50)
+    if option:
+        t.says(close_notify=None, data_in=50)
+    for report in t.reports():  # without it, an alert is sent, which is answered by a reset
+        assert "close_notify" not in report.text
 
 
 @pytest.mark.parametrize("by", ["object", "context"])
@@ -425,12 +428,10 @@ def test_a_chain_of_bios_that_connects_itself(t):
     t.server.do("drain 1 100", "100")
     t.server.do("write 1 50", "50")
     t.client.do("bio-read 1 50", "50")
-    if t.guard:
-        [local] = {c.local for report in t.reports() for c in report.connections}
-        for report in t.reports():
-            [connection] = report.connections
-            tls = connection.tls
-            assert (tls.version, tls.data_in, tls.data_out) == ("TLSv1.3", 50, 100), report.text
+    for report in t.reports():  # the bytes pass by all that can be seen
+        [tls] = [c.tls for c in report.connections]
+        assert tls.version == "TLSv1.3", report.text
+        assert (tls.data_in, tls.data_out) in ((50, 100), (None, None)), report.text
     t.client.do("bio-free 1")
     for report in t.reports():
         assert report.open == 0, report.text

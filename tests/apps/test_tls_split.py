@@ -119,6 +119,7 @@ def test_where_objects_have_been_freed_late_they_are_waited_for(t, stack):
     use(t, (1, 2, 3))
     t.client.do("close 1", "0")
     t.told("LEAK", "tls-split", objects=1)
+    t.rest(1000)  # well after its socket: not before a second has passed
     t.client.do("free 1")
     t.client.do("close 2", "0")
     t.client.do("close 3", "0")
