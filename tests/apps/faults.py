@@ -1,6 +1,7 @@
 """Tiny servers with one special fault each, on threads of the test process."""
 import select
 import socket
+import ssl
 import threading
 
 
@@ -76,6 +77,31 @@ class PlainHttp(FaultServer):
         conn.recv(1000)
         conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
         return conn
+
+
+class TlsEcho(FaultServer):
+    """Shakes hands, and sends everything back; as a proxy, it says yes to CONNECT first."""
+
+    def __init__(self, certificate, host="127.0.0.1"):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*certificate)
+        super().__init__(host)
+
+    def serve(self, conn):
+        threading.Thread(target=self._echo, args=(conn,), daemon=True).start()
+        return conn
+
+    def _echo(self, conn):
+        try:
+            if conn.recv(7, socket.MSG_PEEK).startswith(b"CONNECT"):
+                conn.recv(4096)
+                conn.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with self.context.wrap_socket(conn, server_side=True) as tls:
+                self.kept.append(tls)
+                while data := tls.recv(65536):
+                    tls.sendall(data)
+        except OSError:
+            pass  # the client has gone
 
 
 class Trickles(FaultServer):
