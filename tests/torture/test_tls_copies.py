@@ -79,6 +79,9 @@ CASES = {
                    ("default:1", SYSTEM), ("default:0", ONE)),
     "program, by default": ("linked", ("main", SYSTEM), ("local:{one}", SYSTEM),
                             ("default:0", SYSTEM)),
+    "one around another": (
+        "tls_copies", ("local:{system}", SYSTEM), ("local:{one}", ONE), ("local:{two}", TWO),
+        ("around:0", SYSTEM), ("around:1", ONE), ("talk:1", ONE), ("talk:2", TWO)),
     "deep": ("tls_copies", ("deep:{system}", SYSTEM), ("deep:{one}", ONE), ("talk:0", SYSTEM),
              ("talk:1", ONE)),
 }
@@ -115,7 +118,7 @@ def test_each_caller_has_the_libssl_that_it_has_bare(guard, start, built, case):
     end(bare)
     app, said = run(start, built, program, steps)
     assert said == wanted(steps)
-    assert_told(guard, app, sum(bool(name) for _, name in steps))
+    assert_told(guard, app, sum(bool(name) + step.startswith("around") for step, name in steps))
     end(app)
 
 

@@ -3,8 +3,9 @@
  *     local:PATH, deep:PATH   load the plugin, and let it talk
  *     global:PATH             load this library for everybody
  *     talk:N, default:N       the Nth plugin talks once more; through dlsym(RTLD_DEFAULT)
- *     unload:N                the Nth plugin ends what it has, and is unloaded
- *     main                    the program itself talks (where it is linked to lib_tls.c)
+ *     around:N                the Nth plugin talks, and in its verify callback the one after it
+ * does unload:N                the Nth plugin ends what it has, and is unloaded main the program
+ * itself talks (where it is linked to lib_tls.c)
  *
  * Says for each step which libssl was at work. */
 #include <dlfcn.h>
@@ -16,6 +17,7 @@ enum { PLUGINS = 8 };
 static struct plugin {
     void *handle;
     const char *(*talk)(bool);
+    const char *(*around)(const char *(*)(bool));
     const char *(*end)(void);
 } plugin[PLUGINS];
 
@@ -40,6 +42,7 @@ static const char *load(const char *path, int flags) {
         die("dlopen");
     }
     p->talk = (const char *(*)(bool))dlsym(p->handle, "plugin_talk");
+    p->around = (const char *(*)(const char *(*)(bool)))dlsym(p->handle, "plugin_talk_around");
     p->end = (const char *(*)(void))dlsym(p->handle, "plugin_end");
     return p->talk ? p->talk(false) : "";
 }
@@ -60,6 +63,7 @@ static const char *step(const char *what) {
     case 'l': return load(of, RTLD_LOCAL);
     case 'g': return load(of, RTLD_GLOBAL);
     case 't': return plugin[atoi(of)].talk(false);
+    case 'a': return plugin[atoi(of)].around(plugin[atoi(of) + 1].talk);
     case 'u': return unload(&plugin[atoi(of)]);
     }
     return what[3] == 'p' ? load(of, RTLD_LOCAL | RTLD_DEEPBIND) : plugin[atoi(of)].talk(true);
