@@ -62,9 +62,11 @@ static void begin_here(void) {
 }
 
 static int on_verify(int ok, X509_STORE_CTX *store) {
+    const char *(*once)(bool) = meanwhile;
     (void)ok, (void)store;
-    if (meanwhile)
-        meanwhile(false);
+    meanwhile = NULL;
+    if (once)
+        once(false);
     return 1;
 }
 
@@ -110,9 +112,7 @@ const char *plugin_talk(bool by_default) {
 const char *plugin_talk_around(const char *(*other)(bool));
 const char *plugin_talk_around(const char *(*other)(bool)) {
     meanwhile = other;
-    const char *said = plugin_talk(false);
-    meanwhile = NULL;
-    return said;
+    return plugin_talk(false);
 }
 
 /* Ends all of them; returns the names of the libssl that did it. */
