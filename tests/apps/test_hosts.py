@@ -216,6 +216,15 @@ def test_what_is_no_request_says_no_name(guard, start, server):
     assert aliases(guard, app) == [{}] * 2
 
 
+@pytest.mark.parametrize("name", ["x\x1b[31m", "a\x01b", "x(y)", "y,z", "caf\u00e9"])
+def test_what_a_request_says_can_not_spoil_a_report(guard, start, server, name):
+    app = start()
+    do(app, f"dial 127.0.0.1 {server.port}", get(name))
+    for report in guard.both(app.pid).values():
+        assert all(c == "\n" or " " <= c <= "~" for c in report.text), report.text
+        assert set(report.hosts) == {f"127.0.0.1:{server.port}"}
+
+
 def test_a_host_with_a_name_has_no_alias(guard, start, server):
     app = start()
     do(app, "resolve getaddrinfo api.test", f"dial 127.0.0.1 {server.port}", get("www.example.com"))

@@ -97,6 +97,23 @@ def test_early_data_is_counted_by_its_receiver(t):
     t.says(2, handshake="resumed", data_in=38, data_out=6)
 
 
+FORGED = "x%0a==1==%20LEAK%20peer-closed:%201%20connection%0a%1b[31m"
+
+
+@pytest.mark.parametrize("what", ["name", "alpn"])
+@scenario(side="server", leak_after="1h")
+def test_what_a_peer_says_can_not_forge_a_report(t, what):
+    t.ctx()
+    t.dial()
+    t.new(name=None)
+    t.client.do(f"{what} 1 {FORGED}")
+    t.shake()
+    t.says(version="TLSv1.3")
+    for report in t.reports():
+        assert not report.of("LEAK") and "\x1b" not in report.text, report.text
+        assert not [line for line in report.text.splitlines() if line.startswith("==1==")]
+
+
 # --- what is counted ------------------------------------------------------------------------------
 
 @versions
@@ -209,6 +226,17 @@ def test_a_quiet_shutdown_has_sent_nothing(t, by):
 
 
 @scenario()
+def test_an_end_that_is_only_pretended_is_not_told(t):
+    """As servers do that want no answer before they free."""
+    t.ctx()
+    t.open()
+    t.talk()
+    t.client.do("pretend 1")
+    t.client.do("shutdown 1", "1")
+    t.says(close_notify=None, data_in=50)
+
+
+@scenario()
 def test_an_object_that_is_freed_is_told_as_that_while_the_socket_is_open(t):
     t.ctx()
     t.open()
@@ -255,6 +283,7 @@ def test_failing_calls_leave_errno_and_the_queue_of_errors_as_they_do_bare(t):
     t.client.do("read 4 10", "-1 SYSCALL EBADF")
     t.client.do("shutdown 4")
     t.client.do("free 4")
+    t.client.do("free 5")  # NULL
 
 
 # --- handshakes -----------------------------------------------------------------------------------
@@ -807,6 +836,32 @@ def test_what_a_verify_callback_does_on_other_connections_is_theirs(t, way):
     t.talk(2)
     t.says_no_tls(4)
     t.says(2, data_in=50, data_out=100, handshake="full")
+    holds.stop()
+
+
+@pytest.mark.parametrize("way", ["fd", "mem-like"])
+@scenario(side="server")
+def test_what_a_callback_uses_is_not_its_objects_that_used_nothing(t, way):
+    """The only bytes that move in the call are those of another connection."""
+    holds = Holds()
+    t.ctx()
+    t.server.do(f"dial 3 {holds.port}")
+    t.dial(1)
+    t.client.do("new 1 client")
+    t.server.do("new 1 server")
+    t.client.do("use 1 fd")
+    t.server.do(f"use 1 {way}")
+    t.server.do("nonblock 1")
+    t.server.do("on bio 1 put 3 hello")
+    t.server.say("accept 1")
+    t.server.did("put 3", "5")
+    t.server.did("accept 1", "-1 WANT_READ")
+    t.says_no_tls(3)
+    t.both("handshake 1", "handshake 1")
+    t.client.do("write 1 10", "10")
+    t.server.do("drain 1 10", "10")
+    t.says(1, data_in=10, data_out=0)
+    t.says_no_tls(3)
     holds.stop()
 
 

@@ -8,7 +8,7 @@
  *     read S N, read-ex S N, peek S N, drain S N         drain reads until it has N
  *     write S N, write-ex S N, pour S N, sendfile S N    pour waits as often as it must
  *     pending S            SSL_pending                   facts S        version, cipher, resumed
- *     shutdown S, quiet S, clear S, free S, up S, dup S T, renegotiate S, keyupdate S
+ *     shutdown S, quiet S, pretend S (SSL_set_shutdown), clear S, free S, up S, dup S T, renegotiate S, keyupdate S
  *     save S               keep its session              resume S       try that one
  *     early-write S N, early-read S N
  *     flush S, fill S      memory BIOs: send what is to be sent; receive once
@@ -112,10 +112,12 @@ static void do_new(char **word) {
 }
 
 static void do_name(char **word) {
+    unescape(word[2]);
     TELL(NULL, SSL_set_tlsext_host_name(ON(word), word[2]));
 }
 
 static void do_alpn(char **word) {
+    unescape(word[2]);
     unsigned char list[LINE] = {(unsigned char)strlen(word[2])};
     memcpy(list + 1, word[2], list[0]);
     TELL(NULL, SSL_set_alpn_protos(ON(word), list, list[0] + 1U));
@@ -380,6 +382,11 @@ static void do_quiet(char **word) {
     answer("OK");
 }
 
+static void do_pretend(char **word) {
+    SSL_set_shutdown(ON(word), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    answer("OK");
+}
+
 /* --- through BIOs alone --- */
 
 static void do_bio_dial(char **word) {
@@ -480,6 +487,7 @@ const struct command tls_commands[] = {{"ctx", do_ctx},
                                        {"pending", do_pending},
                                        {"shutdown", do_shutdown},
                                        {"quiet", do_quiet},
+                                       {"pretend", do_pretend},
                                        {"bio-dial", do_bio_dial},
                                        {"bio-write", do_bio_write},
                                        {"bio-read", do_bio_read},

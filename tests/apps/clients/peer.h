@@ -67,6 +67,20 @@ static int number(const char *word) {
     return *word ? atoi(word) : 0;
 }
 
+/* %HH, in place. */
+__attribute__((unused)) static void unescape(char *text) {
+    char *to = text, hex[3] = "";
+    for (; *text; text++, to++) {
+        *to = *text;
+        if (*text == '%' && text[1] && text[2]) {
+            memcpy(hex, text + 1, 2);
+            *to = (char)strtol(hex, NULL, 16);
+            text += 2;
+        }
+    }
+    *to = '\0';
+}
+
 static int slot_of(const char *word) {
     int slot = number(word);
     if (slot < 0 || slot >= SLOTS)
