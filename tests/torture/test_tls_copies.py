@@ -36,8 +36,8 @@ def bundle(place, name):
 
 @pytest.fixture(scope="module")
 def built(bindir, tmp_path_factory):
-    """The plugin linked to the system's libssl, to a copy, to another, and to none; a program that
-    is linked to the system's itself; and that library."""
+    """The plugin linked to the system's libssl, to a copy, to another, to none, and with one inside,
+    which it exports as its own; a program that is linked to the system's; and that library."""
     if not shutil.which("patchelf"):
         pytest.skip("no patchelf")
     home = tmp_path_factory.mktemp("copies")
@@ -50,11 +50,13 @@ def built(bindir, tmp_path_factory):
     [libssl] = glob.glob("/usr/lib/*/libssl.so.3")
     return SimpleNamespace(
         system=plugin("system", *TLS), one=plugin("one", *bundle(home / "one", "one")),
-        two=plugin("two", *bundle(home / "two", "two")), none=bindir / "lib_tls.so",
+        two=plugin("two", *bundle(home / "two", "two")),
+        inside=plugin("libssl-inside", "-l:libssl.a", "-l:libcrypto.a"), none=bindir / "lib_tls.so",
         libssl=Path(libssl), linked=program, bindir=bindir)
 
 
 SYSTEM, ONE, TWO = "libssl.so.3", "libssl-one.so.3", "libssl-two.so.3"
+INSIDE = "libssl-inside.so"
 
 # name: (program, [step, which libssl is at work], ...); bare and guarded
 CASES = {
@@ -79,6 +81,14 @@ CASES = {
                    ("default:1", SYSTEM), ("default:0", ONE)),
     "program, by default": ("linked", ("main", SYSTEM), ("local:{one}", SYSTEM),
                             ("default:0", SYSTEM)),
+    "bundle that is bound late, then for everybody": (
+        "tls_copies", ("lazy:{one}", ""), ("global:{libssl}", ""), ("talk:0", SYSTEM),
+        ("talk:0", SYSTEM)),
+    "bundle that is bound late, then another": (
+        "tls_copies", ("lazy:{one}", ""), ("local:{two}", TWO), ("talk:0", ONE), ("talk:1", TWO)),
+    "one that has its own inside": (
+        "tls_copies", ("local:{inside}", INSIDE), ("local:{system}", SYSTEM), ("talk:0", INSIDE),
+        ("talk:1", SYSTEM), ("around:0", INSIDE)),
     "one around another": (
         "tls_copies", ("local:{system}", SYSTEM), ("local:{one}", ONE), ("local:{two}", TWO),
         ("around:0", SYSTEM), ("around:1", ONE), ("talk:1", ONE), ("talk:2", TWO)),
@@ -138,4 +148,18 @@ def test_a_deep_bundle_beside_a_linked_program_has_one_libssl_for_all_calls(guar
     app, said = run(start, built, "linked", steps)
     assert said == wanted(steps)
     assert_told(guard, app, 4)
+    end(app)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["we first", "it first"])
+def test_calls_still_pass_another_library_that_stands_before_libssl(guard, start, built, first):
+    steps, between = [("main", SYSTEM), ("between", "4")], built.bindir / "lib_between.so"
+    bare, said = run(start, built, "linked", steps, guarded=False, env={"LD_PRELOAD": between})
+    assert said == wanted(steps)
+    end(bare)
+    pair = [str(guard.lib), str(between)]
+    app, said = run(start, built, "linked", steps,
+                    env={"LD_PRELOAD": " ".join(pair if first else pair[::-1])})
+    assert said == wanted(steps)
+    assert_told(guard, app, 1)
     end(app)

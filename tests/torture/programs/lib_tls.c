@@ -1,5 +1,5 @@
 /* A plugin that speaks TLS with itself, and says which libssl it was that did it: the one whose
- * frames are below the callbacks of libcrypto. With LINKED it is part of the program. */
+ * frames are below the callbacks of libcrypto. */
 #include <dlfcn.h>
 #include <execinfo.h>
 

@@ -1,6 +1,7 @@
 /* Plugins that bring their own libssl, loaded in the order of the arguments. PORT STEP ...
  *
  *     local:PATH, deep:PATH   load the plugin, and let it talk
+ *     lazy:PATH               load it to be bound when it calls
  *     global:PATH             load this library for everybody
  *     talk:N, default:N       the Nth plugin talks once more; through dlsym(RTLD_DEFAULT)
  *     around:N                the Nth plugin talks, and in its verify callback the one after it
@@ -12,7 +13,7 @@
 
 #include "torture.h"
 
-enum { PLUGINS = 8 };
+enum { PLUGINS = 8, LAZY = -1 };
 
 static struct plugin {
     void *handle;
@@ -36,7 +37,7 @@ static const char *main_talk(void) {
 
 static const char *load(const char *path, int flags) {
     struct plugin *p = &plugin[plugins++];
-    p->handle = dlopen(path, RTLD_NOW | flags);
+    p->handle = dlopen(path, flags == LAZY ? RTLD_LAZY : RTLD_NOW | flags);
     if (!p->handle) {
         dprintf(2, "%s\n", dlerror());
         die("dlopen");
@@ -44,7 +45,7 @@ static const char *load(const char *path, int flags) {
     p->talk = (const char *(*)(bool))dlsym(p->handle, "plugin_talk");
     p->around = (const char *(*)(const char *(*)(bool)))dlsym(p->handle, "plugin_talk_around");
     p->end = (const char *(*)(void))dlsym(p->handle, "plugin_end");
-    return p->talk ? p->talk(false) : "";
+    return p->talk && flags != LAZY ? p->talk(false) : "";
 }
 
 static const char *unload(struct plugin *p) {
@@ -54,19 +55,26 @@ static const char *unload(struct plugin *p) {
     return said;
 }
 
+static const char *calls_between(void) {
+    static char said[16];
+    unsigned (*calls)(void) = (unsigned (*)(void))dlsym(RTLD_DEFAULT, "between_calls");
+    snprintf(said, sizeof said, " %u", calls ? calls() : 0);
+    return said;
+}
+
 static const char *step(const char *what) {
     const char *of = strchr(what, ':');
     if (!of)
-        return main_talk();
+        return what[0] == 'b' ? calls_between() : main_talk();
     of++;
     switch (what[0]) {
-    case 'l': return load(of, RTLD_LOCAL);
+    case 'l': return load(of, what[1] == 'a' ? LAZY : RTLD_LOCAL);
     case 'g': return load(of, RTLD_GLOBAL);
     case 't': return plugin[atoi(of)].talk(false);
     case 'a': return plugin[atoi(of)].around(plugin[atoi(of) + 1].talk);
     case 'u': return unload(&plugin[atoi(of)]);
     }
-    return what[3] == 'p' ? load(of, RTLD_LOCAL | RTLD_DEEPBIND) : plugin[atoi(of)].talk(true);
+    return what[3] == 'p' ? load(of, RTLD_DEEPBIND) : plugin[atoi(of)].talk(true);
 }
 
 int main(int argc, char **argv) {
