@@ -324,6 +324,45 @@ def test_a_handshake_that_is_never_answered_is_a_risk(t):
     holds.stop()
 
 
+@pytest.mark.parametrize("stack", ["openssl", "gnutls"])
+@scenario(leak_after="300ms")
+def test_a_handshake_that_blocks_is_known_meanwhile(t, stack):
+    holds = Holds()
+    t.ctx()
+    t.client.do(f"dial 1 {holds.port}")
+    t.client.do("new 1 client")
+    t.client.do("name 1 slow.test")
+    t.client.do("use 1 fd")
+    t.client.do("behind connect 1", "OK")
+    for group in t.told("RISK", "tls-handshake", count=1):
+        assert group.host == f"slow.test:{holds.port}"
+    holds.release()
+    t.client.did("connect 1")
+    t.client.do("free 1")
+    t.client.do("close 1", "0")
+    t.says_nothing_wrong()
+    holds.stop()
+
+
+@scenario()
+def test_a_thread_that_is_cancelled_in_a_handshake_leaves_nothing_behind(t):
+    holds = Holds()
+    t.ctx()
+    t.client.do(f"dial 1 {holds.port}")
+    t.client.do("new 1 client")
+    t.client.do("use 1 fd")
+    t.client.do("cancel 1", "CANCELED")
+    t.says(1, version=None, handshake=None)
+    t.client.do("free 1")
+    t.client.do("close 1", "0")
+    for report in t.reports():
+        assert report.open == 0 and not report.groups, report.text
+    t.open(2)
+    t.talk(2)
+    t.says(2, data_in=50, data_out=100)
+    holds.stop()
+
+
 @scenario(side="server", leak_after="300ms")
 def test_a_client_that_never_says_hello_is_a_risk_for_its_server(t):
     t.ctx()
@@ -705,6 +744,25 @@ def test_a_number_that_is_another_connections_by_now_has_no_tls(t):
     t.client.do("pending 1", "0")
     t.says_no_tls(2)
     t.client.do("free 1")
+    t.says_no_tls(2)
+    t.client.do("put 2 hello")
+    t.says_no_tls(2)
+
+
+@scenario()
+def test_a_socket_that_is_closed_under_a_thread_that_reads_is_not_the_next_one(t):
+    t.ctx(client="ignore-eof")
+    t.open(1)
+    t.talk()
+    t.client.do("behind read 1 100", "OK")
+    t.client.do("close 1", "0")
+    t.dial(2)
+    assert t.client.fd[1] == t.client.fd[2]
+    t.client.do("put 2 hello")
+    t.server.do("close 1")
+    t.client.did("read 1", "0 ZERO")
+    t.says_no_tls(2)
+    t.client.do("thread free 1")
     t.says_no_tls(2)
     t.client.do("put 2 hello")
     t.says_no_tls(2)

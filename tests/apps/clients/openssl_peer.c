@@ -8,11 +8,11 @@
  *     read S N, read-ex S N, peek S N, drain S N         drain reads until it has N
  *     write S N, write-ex S N, pour S N, sendfile S N    pour waits as often as it must
  *     pending S            SSL_pending                   facts S        version, cipher, resumed
- *     shutdown S, quiet S, pretend S (SSL_set_shutdown), clear S, free S, up S, dup S T, renegotiate S, keyupdate S
- *     save S               keep its session              resume S       try that one
- *     early-write S N, early-read S N
- *     flush S, fill S      memory BIOs: send what is to be sent; receive once
- *     bio-dial S PORT, bio-write S N, bio-read S N, bio-free S    through BIO_new_ssl_connect */
+ *     shutdown S, quiet S, pretend S (SSL_set_shutdown), clear S, free S, up S, dup S T,
+ * renegotiate S, keyupdate S save S               keep its session              resume S       try
+ * that one early-write S N, early-read S N flush S, fill S      memory BIOs: send what is to be
+ * sent; receive once bio-dial S PORT, bio-write S N, bio-read S N, bio-free S    through
+ * BIO_new_ssl_connect */
 #include "peer.h"
 
 #include <openssl/err.h>

@@ -203,20 +203,14 @@ static void do_jump(char **word) {
     siglongjmp(before_command, 1);
 }
 
-struct reader {
+struct sleeper {
+    char line[LINE];
     int slot;
     _Atomic int tid;
 };
 
-static void *wait_in_read(void *arg) {
-    struct reader *r = arg;
-    r->tid = gettid();
-    tls_wait_in_read(r->slot);
-    return NULL;
-}
-
 /* Asleep in the kernel, as /proc says. */
-static void await_sleep(const struct reader *r) {
+static void await_sleep(const struct sleeper *r) {
     char path[64], text[256];
     const char *state = NULL;
     while (!r->tid)
@@ -231,8 +225,32 @@ static void await_sleep(const struct reader *r) {
     }
 }
 
+static void *run_behind(void *arg) {
+    struct sleeper *r = arg;
+    r->tid = gettid();
+    run_line(r->line);
+    return NULL; /* r is kept: somebody may still be looking whether it sleeps */
+}
+
+static void do_behind(char **word) {
+    struct sleeper *r = calloc(1, sizeof *r);
+    pthread_t thread;
+    rest_of(word, 1, r->line);
+    if (pthread_create(&thread, NULL, run_behind, r) != 0)
+        exit(5);
+    await_sleep(r);
+    answer("OK");
+}
+
+static void *wait_in_read(void *arg) {
+    struct sleeper *r = arg;
+    r->tid = gettid();
+    tls_wait_in_read(r->slot);
+    return NULL;
+}
+
 static void do_cancel(char **word) {
-    struct reader r = {.slot = slot_of(word[1])};
+    struct sleeper r = {.slot = slot_of(word[1])};
     pthread_t thread;
     void *result = NULL;
     if (pthread_create(&thread, NULL, wait_in_read, &r) != 0)
@@ -244,11 +262,10 @@ static void do_cancel(char **word) {
 }
 
 static const struct command commands[] = {
-    {"dial", do_dial},     {"take", do_take}, {"pipe", do_pipe},
-    {"close", do_close},   {"twin", do_twin}, {"nonblock", do_nonblock},
-    {"put", do_put},       {"get", do_get},   {"thread", do_thread},
-    {"fork", do_fork},     {"on", do_on},     {"jump", do_jump},
-    {"cancel", do_cancel}, {NULL, NULL}};
+    {"dial", do_dial},     {"take", do_take},         {"pipe", do_pipe}, {"close", do_close},
+    {"twin", do_twin},     {"nonblock", do_nonblock}, {"put", do_put},   {"get", do_get},
+    {"thread", do_thread}, {"fork", do_fork},         {"on", do_on},     {"jump", do_jump},
+    {"cancel", do_cancel}, {"behind", do_behind},     {NULL, NULL}};
 
 static const struct command *command_find(const struct command *from, const char *name) {
     while (from->name && strcmp(from->name, name) != 0)

@@ -1,7 +1,10 @@
 /* Threads that shake hands, talk, and end it in every healthy order, all the time; their objects
- * lie where others have lain. PORT own|given THREADS: each thread ends what it began, or another's.
- * At the end nothing is left. Says how many connections there were. */
+ * lie where others have lain. PORT own|given|fork THREADS: each thread ends what it began; or
+ * another's; or there are children meanwhile that make objects of their own. At the end nothing is
+ * left. Says how many connections it has opened. */
+#include <netdb.h>
 #include <pthread.h>
+#include <sys/wait.h>
 
 #include "torture.h"
 
@@ -34,7 +37,7 @@ static struct tls_pair begin_pair(struct worker *w) {
     struct tls_pair p = {.out = dial_plainly(w->port), .in = accept(w->listener, NULL, NULL)};
     if (p.out < 0 || p.in < 0)
         die("pair");
-    opened += 2;
+    opened++;
     reset_on_close(p.out);
     reset_on_close(p.in);
     tls_pair_new(&p);
@@ -90,7 +93,15 @@ static void exchange(struct worker *w, struct tls_pair *p) {
     pthread_mutex_unlock(&shelf_lock);
 }
 
+static void look_up(void) {
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) == 0)
+        freeaddrinfo(found);
+}
+
 static void turn(struct worker *w) {
+    if (pick(w, 16) == 0)
+        look_up();
     struct tls_pair p = begin_pair(w);
     if (pick(w, 8) == 0) {
         abandon(w, &p);
@@ -118,7 +129,33 @@ static void *work(void *arg) {
     return NULL;
 }
 
+/* What a child may do with OpenSSL while its parent's other threads were anywhere in it. */
+static _Noreturn void be_child(void) {
+    alarm(10);
+    for (int i = 0; i < 20; i++) {
+        SSL *s = SSL_new(tls_client_ctx);
+        SSL_set_tlsext_host_name(s, "child.test");
+        SSL_up_ref(s);
+        SSL_free(s);
+        SSL_free(s);
+    }
+    dial_and_close();
+    _exit(0);
+}
+
+static void have_child(void) {
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child();
+    if (waitpid(pid, &status, 0) != pid || status != 0) {
+        dprintf(2, "a child ended with %x\n", status);
+        _exit(95);
+    }
+}
+
 int main(int argc, char **argv) {
+    bool forks = argc > 2 && is(argv[2], "fork");
     given = is(begin(argc, argv), "given");
     int threads = argc > 3 ? atoi(argv[3]) : 16;
     struct worker worker[threads];
@@ -129,6 +166,8 @@ int main(int argc, char **argv) {
         if (pthread_create(&worker[i].thread, NULL, work, &worker[i]) != 0)
             die("pthread_create");
     }
+    while (forks && more())
+        have_child();
     for (int i = 0; i < threads; i++)
         pthread_join(worker[i].thread, NULL);
     for (int i = 0; i < SHELF; i++)
