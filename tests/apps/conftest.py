@@ -16,8 +16,6 @@ from matrix import CLIENTS, PYTHON
 from process import Program
 from scene import make_certificate
 
-# What the C clients are linked to, beside libc.
-
 
 def running(server):
     yield server
