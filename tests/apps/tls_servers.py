@@ -150,6 +150,7 @@ def said(text):
 HAPROXY_CONF = """
 global
     log stdout format raw local0
+    nbthread 1  # of two that log at once, one may lose its line
 defaults
     mode tcp
     timeout connect 1m
