@@ -121,10 +121,10 @@ static void pair_key(uint64_t key[PAIR_WORDS], const struct ip_key *ip, const ch
     key[IP_WORDS] = (uintptr_t)name;
 }
 
-static const char *keep_name(const char *text) {
+const char *name_keep(const char *text, size_t length) {
     uint64_t key[NAME_WORDS];
     char name[BOX_NAME_MAX];
-    size_t n = normalise(name, text, strnlen(text, BOX_NAME_MAX));
+    size_t n = normalise(name, text, length);
     size_t words = index_text_key(key, NAME_WORDS, name, n);
     if (!words)
         return NULL;
@@ -134,20 +134,33 @@ static const char *keep_name(const char *text) {
     return index_keep(&resolved_names, key, words, name, n + 1);
 }
 
-void name_resolved(const char *text, const struct addr *a) {
-    const char *name = keep_name(text);
-    struct ip_key ip = ip_key(a);
+static bool is_number(const char *text) {
+    struct addr a;
+    size_t n = strnlen(text, BOX_NAME_MAX);
+    n -= n && text[n - 1] == '.';
+    return addr_parse(&a, text) || (n && ends_in_number(text, n));
+}
+
+static void keep_pair(const struct ip_key *ip, const char *name) {
     uint64_t pair[PAIR_WORDS];
     char nothing = 0;
-    if (!name)
-        return;
-    self.resolved = name;
-    pair_key(pair, &ip, name);
+    pair_key(pair, ip, name);
     if (!index_value(&resolved_pairs, pair, PAIR_WORDS) &&
         atomic_fetch_add(&resolved_count, 1) < RESOLVED_MAX)
         index_keep(&resolved_pairs, pair, PAIR_WORDS, &nothing, sizeof nothing);
+}
+
+/* A name that can not be kept leaves the address without one: an older one would be wrong. */
+void name_resolved(const char *text, const struct addr *a) {
+    struct ip_key ip = ip_key(a);
+    if (is_number(text))
+        return;
+    const char *name = name_keep(text, strnlen(text, BOX_NAME_MAX));
+    self.resolved = name;
+    if (name)
+        keep_pair(&ip, name);
     const char *_Atomic *latest = index_value(&resolved_addrs, ip.word, IP_WORDS);
-    if (!latest)
+    if (!latest && name)
         latest = index_keep(&resolved_addrs, ip.word, IP_WORDS, &name, sizeof name);
     if (latest)
         atomic_store_explicit(latest, name, memory_order_release);

@@ -26,6 +26,10 @@ uint32_t name_from_peer(const char *text, size_t n);
  * share the knowledge of. Does not need a process that is set up. */
 void name_resolved(const char *text, const struct addr *a);
 
+/* A host's name in memory of our own, where it stays; NULL: no name, or too many. Does not need a
+ * process that is set up. */
+const char *name_keep(const char *text, size_t n);
+
 /* The name that the address was resolved from: by the calling thread's latest resolution if that
  * gave it, else by the latest one of any thread. BOX_NONE: from none. Ready. */
 uint32_t name_of_addr(const struct addr *a);

@@ -63,15 +63,16 @@ static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
     t->library = (uint8_t)library;
     t->conn = slot;
     t->opened = c->opened;
-    atomic_store_explicit(&t->flags, 0, memory_order_relaxed);
+    uint16_t handed = atomic_load(&c->flags) & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
+    atomic_store_explicit(&t->flags, handed ? TLS_HANDED : 0, memory_order_relaxed);
     atomic_store_explicit(&t->version, 0, memory_order_relaxed);
     atomic_store_explicit(&t->site, atomic_load(&c->site), memory_order_relaxed);
     _Atomic uint32_t *none[] = {&t->name, &t->cipher, &t->alpn, &t->closing_stack,
                                 &t->freeing_stack};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         atomic_store_explicit(none[i], BOX_NONE, memory_order_relaxed);
-    _Atomic uint64_t *zero[] = {&t->closed,   &t->freed,     &t->begun, &t->done,
-                                &t->bytes_in, &t->bytes_out, &t->wire};
+    _Atomic uint64_t *zero[] = {&t->closed,   &t->freed,     &t->begun,   &t->done,
+                                &t->bytes_in, &t->bytes_out, &t->wire_in, &t->wire_out};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     atomic_store_explicit(&t->pending, 0, memory_order_relaxed);
@@ -134,6 +135,8 @@ void tls_made(const void *object) {
     if (!o)
         return;
     atomic_store(&o->generation, 0);
+    atomic_store(&o->references, 0);
+    atomic_store(&o->asked, NULL);
     if (!process_known())
         return;
     leave(o);
@@ -158,6 +161,9 @@ void tls_freeing(struct tls_object *o) {
         atomic_fetch_sub(&o->references, 1);
         return;
     }
+    atomic_store(&o->asked, NULL);
+    if (!process_known())
+        return;
     uint64_t record = atomic_exchange(&o->record, 0);
     struct box_tls *t = record_at(record);
     if (t) {
@@ -230,7 +236,10 @@ void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library) {
     uint64_t record = record_new(c, slot, library);
     if (!record)
         return;
+    const char *asked = atomic_load(&o->asked);
     uint32_t name = atomic_load(&o->name);
+    if (!name && asked)
+        atomic_store(&o->name, name = name_of_host(asked, strlen(asked)) + 1);
     if (name) {
         site_rename(c, name - 1);
         atomic_store(&record_at(record)->name, name - 1);
@@ -299,8 +308,10 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
     uint64_t never = 0;
     struct tls_wire w = tls_wire(t);
     bool first = atomic_compare_exchange_strong(&t->done, &never, said->when);
-    if (first)
-        atomic_store_explicit(&t->wire, w.in + w.out, memory_order_relaxed);
+    if (first) {
+        atomic_store_explicit(&t->wire_in, w.in, memory_order_relaxed);
+        atomic_store_explicit(&t->wire_out, w.out, memory_order_relaxed);
+    }
     if (first && !said->timed)
         atomic_store(&t->begun, 0);
     atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (first && said->resumed ? TLS_RESUMED : 0)));

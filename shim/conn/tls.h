@@ -22,6 +22,7 @@ struct tls_object {
     _Atomic uint32_t references; /* beyond the first one */
     _Atomic uint32_t name;       /* the server name that was asked for: its record + 1 */
     _Atomic uint32_t state;      /* OBJECT_* */
+    const char *_Atomic asked;   /* the name, where the process was not known yet */
     /* Of wrap/tls_library.c: the calls of the library that made it, and how to tell that it is the
      * same one still. */
     const void *_Atomic calls, *_Atomic method;
@@ -54,11 +55,11 @@ static inline struct box_tls *tls_record(const struct tls_object *o) {
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-/* A new object has this address: what was noted of an earlier one is over. Of any process. */
+/* A new object has this address: what was noted of an earlier one is over. */
 void tls_made(const void *object);
 void tls_referenced(const void *object);
 /* One reference is about to go, with the last one the object. BEFORE the real call: the address may
- * be handed out again at once. */
+ * be handed out again at once. These three: of any process. */
 void tls_freeing(struct tls_object *o);
 /* It was given a transport: the same one, or another. */
 void tls_moved(struct tls_object *o);
@@ -96,22 +97,22 @@ void tls_done(struct tls_object *o, const struct tls_said *said);
 
 void tls_first_bytes(struct box_tls *t, const void *buf, size_t n);
 
-/* The program reads and writes by calls that we see. */
-static inline void tls_is_called(struct box_tls *t) {
-    if (unlikely(!(atomic_load_explicit(&t->flags, memory_order_relaxed) & TLS_COUNTED)))
-        atomic_fetch_or(&t->flags, TLS_COUNTED);
+/* Sets a flag that is set most of the time: TLS_NOTIFY_SENT, TLS_NOTIFY_CAME, TLS_COUNTED_IN. */
+static inline void tls_flag(struct box_tls *t, uint8_t flag) {
+    if (unlikely(!(atomic_load_explicit(&t->flags, memory_order_relaxed) & flag)))
+        atomic_fetch_or(&t->flags, flag);
 }
 
 /* n bytes of application data were read, and `pending` can be read without the connection. */
 static inline void tls_took(struct box_tls *t, size_t n, int pending) {
-    tls_is_called(t);
+    tls_flag(t, TLS_COUNTED_IN);
     conn_add(&t->bytes_in, n);
     atomic_store_explicit(&t->pending, pending > 0 ? (uint32_t)pending : 0, memory_order_relaxed);
 }
 
 /* n bytes of application data were written, from buf (NULL: not the program's memory). */
 static inline void tls_gave(struct box_tls *t, const void *buf, size_t n) {
-    tls_is_called(t);
+    tls_flag(t, TLS_COUNTED_OUT);
     if (unlikely(!atomic_load_explicit(&t->bytes_out, memory_order_relaxed)) && buf)
         tls_first_bytes(t, buf, n);
     conn_add(&t->bytes_out, n);
@@ -135,12 +136,6 @@ static inline struct tls_wire tls_wire(const struct box_tls *t) {
 static inline bool tls_is_cut_off(const struct box_tls *t) {
     const struct box_conn *c = record_of(t->conn);
     return !c || atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF;
-}
-
-/* TLS_NOTIFY_SENT, TLS_NOTIFY_CAME. */
-static inline void tls_notified(struct box_tls *t, uint8_t flag) {
-    if (!(atomic_load_explicit(&t->flags, memory_order_relaxed) & flag))
-        atomic_fetch_or(&t->flags, flag);
 }
 
 #endif

@@ -48,7 +48,8 @@ static void copy_tls(struct fact_tls *x, const struct box_tls *t) {
     x->freed = get(&t->freed);
     x->begun = get(&t->begun);
     x->done = get(&t->done);
-    x->wire = get(&t->wire);
+    x->wire_in = get(&t->wire_in);
+    x->wire_out = get(&t->wire_out);
     x->bytes_in = get(&t->bytes_in);
     x->bytes_out = get(&t->bytes_out);
     x->site = get32(&t->site);
@@ -134,7 +135,8 @@ struct fact *facts_of(struct facts *f, uint32_t conn) {
 
 /* Not one that lives on: its connection is just being closed, or it went elsewhere. */
 static bool is_orphan(const struct fact_tls *t) {
-    return t->holders == TLS_HELD_BY_OBJECT && t->closed && !t->freed && !(t->flags & TLS_MOVED);
+    return t->holders == TLS_HELD_BY_OBJECT && t->closed && !t->freed &&
+           !(t->flags & (TLS_MOVED | TLS_HANDED));
 }
 
 void facts_add_orphans(struct facts *f) {

@@ -37,7 +37,7 @@ enum {
 
 /* The copy of a TLS object's record. */
 struct fact_tls {
-    uint64_t opened, closed, freed, begun, done, wire, bytes_in, bytes_out;
+    uint64_t opened, closed, freed, begun, done, bytes_in, bytes_out, wire_in, wire_out;
     uint32_t site, name, cipher, alpn, closing_stack, freeing_stack, pending, holders;
     uint16_t version;
     uint8_t flags, library;

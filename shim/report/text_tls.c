@@ -31,22 +31,10 @@ static void write_notified(struct out *o, unsigned flags) {
                  NULL);
 }
 
-static void write_data(struct out *o, const struct fact_tls *t) {
-    out_str(o, "  data in ");
-    out_u64(o, t->bytes_in);
-    out_str(o, " B  data out ");
-    out_u64(o, t->bytes_out);
+static void write_data(struct out *o, const char *what, uint64_t n) {
+    out_strs(o, "  ", what, " ", NULL);
+    out_u64(o, n);
     out_str(o, " B");
-    if (t->pending) {
-        out_str(o, "  pending ");
-        out_u64(o, t->pending);
-        out_str(o, " B");
-    }
-}
-
-/* Data that goes through a filter of the library's own (BIO_f_ssl) passes no call that we see. */
-static bool is_counted(const struct fact *x) {
-    return x->tls.flags & TLS_COUNTED || x->bytes_in + x->bytes_out <= x->tls.wire;
 }
 
 static void write_session(struct writer *w, const struct fact *x) {
@@ -61,8 +49,14 @@ static void write_session(struct writer *w, const struct fact *x) {
         out_str(o, " in ");
         out_duration(o, since(t->done, t->begun));
     }
-    if (is_counted(x))
-        write_data(o, t);
+    /* Data that goes through a filter of the library's own (BIO_f_ssl) passes no call that we see.
+     */
+    if (t->flags & TLS_COUNTED_IN || x->bytes_in <= t->wire_in)
+        write_data(o, "data in", t->bytes_in);
+    if (t->flags & TLS_COUNTED_OUT || x->bytes_out <= t->wire_out)
+        write_data(o, "data out", t->bytes_out);
+    if (t->pending)
+        write_data(o, "pending", t->pending);
 }
 
 void write_tls(struct writer *w, const struct fact *x) {

@@ -150,7 +150,8 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
     uint64_t leak_after = leak_after_of(f, x);
     if (x->is_orphan)
         return tls_orphaned(f, x, leak_after) ? VERDICT_TLS_ORPHAN : VERDICT_NOT_OPEN;
-    if (tls_freed(x, f->now, leak_after))
+    bool handed = x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
+    if (!handed && tls_freed(x, f->now, leak_after))
         return VERDICT_TLS_FREED;
     if (x->direction == CONN_INBOUND && tls_handshake(x, f->now, leak_after))
         return VERDICT_TLS_HANDSHAKE;
@@ -158,7 +159,7 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
         return fact_is_open(x) ? VERDICT_INBOUND : VERDICT_NOT_OPEN;
     if (exec_inherited(f, x, leak_after))
         return VERDICT_EXEC_INHERITED;
-    if (x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED))
+    if (handed)
         return fact_is_open(x) ? VERDICT_INHERITED : VERDICT_NOT_OPEN;
     if (peer_closed(x, f->now, leak_after, f->watch_unknown))
         return VERDICT_PEER_CLOSED;

@@ -228,7 +228,9 @@ enum {
     TLS_NOTIFY_SENT = 4, /* close_notify (RFC 8446, 6.1) */
     TLS_NOTIFY_CAME = 8, /* the peer's */
     TLS_MOVED = 16,      /* the object was given another transport */
-    TLS_COUNTED = 32,    /* its data goes through calls that are seen */
+    TLS_COUNTED_IN = 32, /* its data goes through calls that are seen */
+    TLS_COUNTED_OUT = 64,
+    TLS_HANDED = 128, /* the connection was opened by another process */
 };
 
 /* A TLS object (SSL *, gnutls_session_t) from the first call that used it on a connection, until it
@@ -246,10 +248,10 @@ struct box_tls {
     uint64_t opened;                        /* the connection */
     _Atomic uint64_t closed, freed;         /* the connection; the object */
     _Atomic uint64_t begun, done;           /* the handshake; begun 0: before we saw the object */
-    _Atomic uint64_t wire;                  /* the connection\'s bytes when it was done */
     _Alignas(64) _Atomic uint64_t bytes_in; /* application data */
     _Atomic uint64_t bytes_out;
-    _Atomic uint32_t pending; /* read from the connection, not from the object yet */
+    _Atomic uint32_t pending;           /* read from the connection, not from the object yet */
+    _Atomic uint64_t wire_in, wire_out; /* the connection\'s bytes when the handshake was done */
 };
 
 /* A descriptor of a connection that was closed, and closed again: once for each combination of the

@@ -1,6 +1,7 @@
 /* GnuTLS: sessions. */
 #include <string.h>
 
+#include "conn/name.h"
 #include "wrap/tls.h"
 
 #define TLS(ret, name, params, args) EXPORT ret name params;
@@ -92,6 +93,8 @@ static void learn(const struct gnutls *lib, gnutls_session_t s, const struct tls
 
 static struct box_tls *after(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
                              bool done) {
+    if (unlikely(tls_forked(k)))
+        return NULL;
     if (likely(!k->open) && !done)
         return tls_record(k->object);
     if (process_known())
@@ -113,7 +116,7 @@ EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
 
 EXPORT void gnutls_deinit(gnutls_session_t s) {
     LIBRARY;
-    if (o && process_known())
+    if (o)
         KEEP_ERRNO(tls_freeing(o));
     lib->gnutls_deinit(s);
 }
@@ -125,14 +128,17 @@ static void named(struct tls_object *o, const char *text, size_t n) {
         return;
     memcpy(name, text, n);
     name[n] = '\0';
-    tls_named(o, name);
+    if (process_known())
+        tls_named(o, name);
+    else
+        atomic_store(&o->asked, name_keep(name, n));
 }
 
 EXPORT int gnutls_server_name_set(gnutls_session_t s, int type, const void *name, size_t n) {
     LIBRARY;
     int r = lib->gnutls_server_name_set(s, type, name, n);
     if (r == 0 && type == NAME_DNS && name)
-        KEEP_ERRNO(if (process_ready()) named(tls_note(s), name, n));
+        KEEP_ERRNO(named(tls_note(s), name, n));
     return r;
 }
 
@@ -158,7 +164,7 @@ static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_
         tls_took(t, (size_t)r,
                  lib->gnutls_record_check_pending ? (int)lib->gnutls_record_check_pending(s) : 0);
     else if (r == 0 && n > 0)
-        tls_notified(t, TLS_NOTIFY_CAME);
+        tls_flag(t, TLS_NOTIFY_CAME);
 }
 
 static void gave(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
@@ -182,6 +188,15 @@ EXPORT ssize_t gnutls_record_recv_seq(gnutls_session_t s, void *buf, size_t n,
     struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_seq(s, buf, n, sequence);
     took(lib, s, &k, n, r);
+    return r;
+}
+
+/* Into memory of the library's, which the program looks at. */
+EXPORT ssize_t gnutls_record_recv_packet(gnutls_session_t s, void *packet) {
+    LIBRARY;
+    struct tls_call k = tls_before(o);
+    ssize_t r = lib->gnutls_record_recv_packet(s, packet);
+    took(lib, s, &k, 1, r);
     return r;
 }
 
@@ -238,8 +253,8 @@ EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     int r = lib->gnutls_bye(s, how);
     struct box_tls *t = after(lib, s, &k, false);
     if (t && tls_wire(t).out > was.out)
-        tls_notified(t, TLS_NOTIFY_SENT);
+        tls_flag(t, TLS_NOTIFY_SENT);
     if (t && r == 0 && how == SHUT_BOTH && !tls_is_cut_off(t))
-        tls_notified(t, TLS_NOTIFY_CAME);
+        tls_flag(t, TLS_NOTIFY_CAME);
     return r;
 }

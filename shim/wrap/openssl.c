@@ -35,8 +35,16 @@ static bool is_through_memory(const struct openssl *lib, const SSL *s) {
                     strcmp(name, "secure memory buffer") == 0);
 }
 
+/* Some libraries can not be asked. */
+static bool tells_done(const struct openssl *lib) {
+    return lib->SSL_is_init_finished || lib->SSL_state;
+}
+
 static bool is_done(const struct openssl *lib, const SSL *s) {
-    return lib->SSL_is_init_finished && lib->SSL_is_init_finished(s) == 1;
+    enum { STATE_OK = 3 };
+    if (lib->SSL_is_init_finished)
+        return lib->SSL_is_init_finished(s) == 1;
+    return lib->SSL_state && lib->SSL_state(s) == STATE_OK;
 }
 
 static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o, bool timed) {
@@ -80,7 +88,7 @@ static struct tls_call before(const struct openssl *lib, const SSL *s, struct tl
     struct tls_call k = tls_before(o);
     if (likely(!k.open) || is_done(lib, s))
         return k;
-    k.begun = tls_clock();
+    k.begun = tells_done(lib) ? tls_clock() : 0;
     if (process_known())
         KEEP_ERRNO(tie_early(lib, s, &k));
     return k;
@@ -119,6 +127,8 @@ static void learn(const struct openssl *lib, const SSL *s, const struct tls_call
  * tell how long the handshake took. Keeps errno. */
 static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k,
                              bool timed) {
+    if (unlikely(tls_forked(k)))
+        return NULL;
     if (likely(!k->open))
         return tls_record(k->object);
     if (process_known())
@@ -141,7 +151,7 @@ EXPORT int SSL_up_ref(SSL *s) {
     LIBRARY;
     int r = lib->SSL_up_ref(s);
     if (r == 1)
-        KEEP_ERRNO(if (process_ready()) tls_referenced(s));
+        KEEP_ERRNO(tls_referenced(s));
     return r;
 }
 
@@ -155,7 +165,7 @@ EXPORT SSL *SSL_dup(SSL *s) {
 
 EXPORT void SSL_free(SSL *s) {
     LIBRARY;
-    if (o && process_known())
+    if (o)
         KEEP_ERRNO(tls_freeing(o));
     lib->SSL_free(s);
 }
@@ -262,9 +272,9 @@ EXPORT int SSL_do_handshake(SSL *s) {
  * connection is none, though the library may be told to take it for one
  * (SSL_OP_IGNORE_UNEXPECTED_EOF). */
 static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t, int r) {
-    tls_is_called(t);
+    tls_flag(t, TLS_COUNTED_IN);
     if (lib->SSL_get_error && lib->SSL_get_error(s, r) == ERROR_ZERO_RETURN && !tls_is_cut_off(t))
-        tls_notified(t, TLS_NOTIFY_CAME);
+        tls_flag(t, TLS_NOTIFY_CAME);
 }
 
 static int pending(const struct openssl *lib, const SSL *s) {
@@ -381,8 +391,8 @@ EXPORT int SSL_shutdown(SSL *s) {
     struct box_tls *t = after(lib, s, &k, false);
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
-        tls_notified(t, TLS_NOTIFY_SENT);
+        tls_flag(t, TLS_NOTIFY_SENT);
     if (t && r == 1 && is.in > was.in && !tls_is_cut_off(t))
-        tls_notified(t, TLS_NOTIFY_CAME);
+        tls_flag(t, TLS_NOTIFY_CAME);
     return r;
 }

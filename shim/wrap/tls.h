@@ -13,12 +13,14 @@ struct tls_call {
     struct tls_object *object; /* NULL: nothing noted of it */
     uint64_t begun;            /* CLOCK_MONOTONIC; 0: not now */
     uint64_t in, out;          /* its application data so far */
+    const void *box;           /* the process's state file; NULL: it has none yet */
     bool open;                 /* there is something to learn */
 };
 
 /* Before a call that may use the object's connection; the first of the process, perhaps. */
 static inline struct tls_call tls_before(struct tls_object *o) {
     struct tls_call k = {.object = o, .open = !tls_is_settled(o)};
+    k.box = process_known() ? mine.header : NULL;
     const struct box_tls *t = tls_record(o);
     if (t) {
         k.in = atomic_load_explicit(&t->bytes_in, memory_order_relaxed);
@@ -29,6 +31,11 @@ static inline struct tls_call tls_before(struct tls_object *o) {
         self.io_watched = 1;
     }
     return k;
+}
+
+/* This is a child that was forked inside of the call, by a callback: the object is its parent's. */
+static inline bool tls_forked(const struct tls_call *k) {
+    return k->box && (!process_known() || k->box != mine.header);
 }
 
 /* Ticks of the processor's counter may be forbidden with the system calls (prctl(2),

@@ -202,8 +202,8 @@ static const void *calls_of(struct family *f, const struct link_map *m) {
 
 static const struct link_map *object_at(const void *address) {
     struct dl_find_object o;
-    // NOLINTNEXTLINE(clang-diagnostic-cast-qual)
-    return _dl_find_object((void *)(uintptr_t)address, &o) == 0 ? o.dlfo_link_map : NULL;
+    void *at = (void *)(uintptr_t)address; // NOLINT(performance-no-int-to-ptr)
+    return _dl_find_object(at, &o) == 0 ? o.dlfo_link_map : NULL;
 }
 
 /* Where the pointer to its methods stands: word 0 in an SSL_CTX of OpenSSL 1.1, LibreSSL and
