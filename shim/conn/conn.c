@@ -123,6 +123,7 @@ static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint
         .state = state,
         .direction = direction,
         .inode = conn_inode(fd),
+        .leak_after = name == BOX_NONE ? 0 : site_leak_after(peer, name),
         .site = site_find(stack_capture(), peer, name, direction),
         .peer = peer,
     };

@@ -103,6 +103,11 @@ static struct index resolved_addrs; /* address -> its latest name */
 static struct index resolved_pairs; /* address and name -> nothing */
 static _Atomic uint32_t resolved_count;
 
+static bool has_room(void) {
+    return atomic_load_explicit(&resolved_count, memory_order_relaxed) < RESOLVED_MAX &&
+           atomic_fetch_add_explicit(&resolved_count, 1, memory_order_relaxed) < RESOLVED_MAX;
+}
+
 struct ip_key {
     uint64_t word[3];
 };
@@ -129,7 +134,7 @@ const char *name_keep(const char *text, size_t length) {
     if (!words)
         return NULL;
     const char *kept = index_value(&resolved_names, key, words);
-    if (kept || atomic_fetch_add(&resolved_count, 1) >= RESOLVED_MAX)
+    if (kept || !has_room())
         return kept;
     return index_keep(&resolved_names, key, words, name, n + 1);
 }
@@ -145,8 +150,7 @@ static void keep_pair(const struct ip_key *ip, const char *name) {
     uint64_t pair[PAIR_WORDS];
     char nothing = 0;
     pair_key(pair, ip, name);
-    if (!index_value(&resolved_pairs, pair, PAIR_WORDS) &&
-        atomic_fetch_add(&resolved_count, 1) < RESOLVED_MAX)
+    if (!index_value(&resolved_pairs, pair, PAIR_WORDS) && has_room())
         index_keep(&resolved_pairs, pair, PAIR_WORDS, &nothing, sizeof nothing);
 }
 
@@ -160,7 +164,7 @@ void name_resolved(const char *text, const struct addr *a) {
     if (name)
         keep_pair(&ip, name);
     const char *_Atomic *latest = index_value(&resolved_addrs, ip.word, IP_WORDS);
-    if (!latest && name)
+    if (!latest && name && has_room())
         latest = index_keep(&resolved_addrs, ip.word, IP_WORDS, &name, sizeof name);
     if (latest)
         atomic_store_explicit(latest, name, memory_order_release);

@@ -45,6 +45,7 @@ static uint32_t fill(struct box_conn *c, const struct record_facts *f, uint64_t 
     c->peer = *f->peer;
     c->opened = now;
     c->opened_before = before;
+    c->leak_after = f->leak_after;
     store(&c->tls, 0);
     atomic_store_explicit(&c->error, 0, memory_order_relaxed);
     store(&c->settled, f->state == CONN_ESTABLISHED ? now : 0);

@@ -12,7 +12,7 @@ struct record_facts {
     int fd;
     uint8_t state, direction;
     uint16_t flags;
-    uint64_t inode;
+    uint64_t inode, leak_after;
     uint32_t site;
     const struct addr *peer;
 };

@@ -31,6 +31,11 @@ static size_t host_key(uint64_t key[ADDR_WORDS], const struct addr *a, uint32_t 
     return ADDR_WORDS;
 }
 
+uint64_t site_leak_after(const struct addr *peer, uint32_t name) {
+    const char *text = name == BOX_NONE ? NULL : mine.names[name].text;
+    return options_leak_after(process_options(), peer, text);
+}
+
 /* A record is shown to readers when it is the one that holds: of two threads that meet a host for
  * the first time at once, one leaves a record that nobody sees. */
 static uint32_t host_find(const struct addr *a, uint32_t name) {
@@ -134,8 +139,10 @@ void site_rename(struct box_conn *c, uint32_t name) {
         return;
     uint32_t from = atomic_load_explicit(&c->site, memory_order_relaxed);
     uint32_t to = site_find(mine.sites[from].stack, &c->peer, name, CONN_OUTBOUND);
-    if (to != BOX_NONE)
-        move(c, from, to);
+    if (to == BOX_NONE)
+        return;
+    move(c, from, to);
+    c->leak_after = site_leak_after(&c->peer, name);
 }
 
 void site_alias(struct box_conn *c, uint32_t name) {

@@ -14,6 +14,9 @@ void site_begin_process(void);
  * that is BOX_NONE. BOX_NONE when the table is full. Any thread, async-signal-safe. */
 uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t name, uint32_t direction);
 
+/* leak_after for a connection to an address of that name: rules for addresses hold for it alone. */
+uint64_t site_leak_after(const struct addr *peer, uint32_t name);
+
 enum site_event { SITE_OPENED, SITE_UNDONE, SITE_FAILED, SITE_CLOSED };
 /* Counts for the site and its host. `now`: the time of SITE_OPENED. */
 void site_count(uint32_t site, enum site_event what, uint64_t now);

@@ -59,12 +59,14 @@ static void drop(struct box_tls *t, uint64_t record, uint32_t bit) {
 }
 
 static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
-                 enum tls_library library) {
-    t->library = (uint8_t)library;
+                 enum tls_library library, bool ends_unseen) {
+    t->library = library;
     t->conn = slot;
     t->opened = c->opened;
     uint16_t handed = atomic_load(&c->flags) & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
-    atomic_store_explicit(&t->flags, handed ? TLS_HANDED : 0, memory_order_relaxed);
+    atomic_store_explicit(
+        &t->flags, (uint16_t)((handed ? TLS_HANDED : 0) | (ends_unseen ? TLS_ENDS_UNSEEN : 0)),
+        memory_order_relaxed);
     atomic_store_explicit(&t->version, 0, memory_order_relaxed);
     atomic_store_explicit(&t->site, atomic_load(&c->site), memory_order_relaxed);
     _Atomic uint32_t *none[] = {&t->name, &t->cipher, &t->alpn, &t->closing_stack,
@@ -78,13 +80,14 @@ static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
     atomic_store_explicit(&t->pending, 0, memory_order_relaxed);
 }
 
-static uint64_t record_new(const struct box_conn *c, uint64_t slot, enum tls_library library) {
+static uint64_t record_new(const struct tls_object *o, const struct box_conn *c, uint64_t slot,
+                           enum tls_library library) {
     uint32_t i = recycle_take(&table.v.recycler, REGION_TLS);
     if (i == BOX_NONE)
         return 0;
     struct box_tls *t = &mine.tls[i];
     life_write(&t->life);
-    fill(t, c, slot, library);
+    fill(t, c, slot, library, atomic_load(&o->ends_unseen));
     uint32_t seq = life_written(&t->life, TLS_HELD_BY_OBJECT | TLS_HELD_BY_CONN);
     return (uint64_t)seq << 32 | (i + 1);
 }
@@ -157,10 +160,10 @@ static void note_freed(struct box_tls *t) {
 }
 
 void tls_freeing(struct tls_object *o) {
-    if (atomic_load(&o->references)) {
-        atomic_fetch_sub(&o->references, 1);
-        return;
-    }
+    uint32_t more = atomic_load(&o->references);
+    while (more)
+        if (atomic_compare_exchange_weak(&o->references, &more, more - 1))
+            return;
     atomic_store(&o->asked, NULL);
     if (!process_known())
         return;
@@ -172,6 +175,8 @@ void tls_freeing(struct tls_object *o) {
         drop(t, record, TLS_HELD_BY_OBJECT);
     }
     forget(o);
+    /* What a callback does with it while it is freed is its own end. */
+    set_state(o, OBJECT_ELSEWHERE);
 }
 
 void tls_moved(struct tls_object *o) {
@@ -224,7 +229,7 @@ static bool stays(struct tls_object *o, uint64_t slot) {
         return true;
     if (t->conn != slot)
         return false;
-    atomic_fetch_and(&t->flags, (uint8_t)~TLS_MOVED);
+    atomic_fetch_and(&t->flags, (uint16_t)~TLS_MOVED);
     return true;
 }
 
@@ -233,7 +238,7 @@ void tls_tie(struct tls_object *o, uint64_t slot, enum tls_library library) {
     if (!c || stays(o, slot) || is_taken(c))
         return;
     leave(o);
-    uint64_t record = record_new(c, slot, library);
+    uint64_t record = record_new(o, c, slot, library);
     if (!record)
         return;
     const char *asked = atomic_load(&o->asked);
@@ -253,7 +258,10 @@ void tls_untied(struct tls_object *o, uint32_t state) {
     if (t && !(atomic_load(&t->flags) & TLS_MOVED))
         return;
     leave(o);
-    set_state(o, state);
+    if (state != OBJECT_MEMORY || !atomic_load(&o->ends_unseen))
+        set_state(o, state);
+    else
+        set_state(o, OBJECT_ELSEWHERE); /* it could not be counted out again */
 }
 
 void tls_closed(struct box_conn *c, uint32_t closing_stack) {
@@ -314,7 +322,7 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
     }
     if (first && !said->timed)
         atomic_store(&t->begun, 0);
-    atomic_fetch_or(&t->flags, (uint8_t)(TLS_DONE | (first && said->resumed ? TLS_RESUMED : 0)));
+    atomic_fetch_or(&t->flags, (uint16_t)(TLS_DONE | (first && said->resumed ? TLS_RESUMED : 0)));
     set_state(o, OBJECT_DONE);
 }
 

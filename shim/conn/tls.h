@@ -27,6 +27,7 @@ struct tls_object {
      * same one still. */
     const void *_Atomic calls, *_Atomic method;
     _Atomic uint32_t method_at, generation;
+    _Atomic bool ends_unseen; /* that library may free it without a call that we see */
 };
 enum {
     OBJECT_DONE = 1,      /* on a connection, and its handshake is known to be over */
@@ -98,7 +99,7 @@ void tls_done(struct tls_object *o, const struct tls_said *said);
 void tls_first_bytes(struct box_tls *t, const void *buf, size_t n);
 
 /* Sets a flag that is set most of the time: TLS_NOTIFY_SENT, TLS_NOTIFY_CAME, TLS_COUNTED_IN. */
-static inline void tls_flag(struct box_tls *t, uint8_t flag) {
+static inline void tls_flag(struct box_tls *t, uint16_t flag) {
     if (unlikely(!(atomic_load_explicit(&t->flags, memory_order_relaxed) & flag)))
         atomic_fetch_or(&t->flags, flag);
 }

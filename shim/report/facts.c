@@ -97,6 +97,7 @@ static void copy(struct fact *x, const struct box_conn *c) {
     x->calls_in = get(&c->calls_in);
     x->bytes_out = get(&c->bytes_out);
     x->calls_out = get(&c->calls_out);
+    x->leak_after = c->leak_after;
     x->site = get32(&c->site);
     x->thread = c->thread;
     x->error = atomic_load_explicit(&c->error, memory_order_relaxed);
@@ -136,7 +137,7 @@ struct fact *facts_of(struct facts *f, uint32_t conn) {
 /* Not one that lives on: its connection is just being closed, or it went elsewhere. */
 static bool is_orphan(const struct fact_tls *t) {
     return t->holders == TLS_HELD_BY_OBJECT && t->closed && !t->freed &&
-           !(t->flags & (TLS_MOVED | TLS_HANDED));
+           !(t->flags & (TLS_MOVED | TLS_HANDED | TLS_ENDS_UNSEEN));
 }
 
 void facts_add_orphans(struct facts *f) {

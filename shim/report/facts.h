@@ -39,8 +39,8 @@ enum {
 struct fact_tls {
     uint64_t opened, closed, freed, begun, done, bytes_in, bytes_out, wire_in, wire_out;
     uint32_t site, name, cipher, alpn, closing_stack, freeing_stack, pending, holders;
-    uint16_t version;
-    uint8_t flags, library;
+    uint32_t library;
+    uint16_t version, flags;
 };
 
 /* One connection that the kernel has confirmed: the copy of its record, and what the kernel says.
@@ -50,6 +50,7 @@ struct fact {
     struct addr peer, local;
     uint64_t opened, settled, last_in, last_out, eof_at;
     uint64_t bytes_in, calls_in, bytes_out, calls_out;
+    uint64_t leak_after; /* 0: its host's */
     uint32_t site;
     int32_t thread, error;
     uint32_t unread;    /* bytes that wait in the kernel */

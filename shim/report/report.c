@@ -54,6 +54,20 @@ static struct suppression *find_by_addr(struct report *r, const struct addr *a) 
     return s ? s : suppress_find(r->suppressions, SUPPRESS_HOST, addr_ip_text(a, text));
 }
 
+/* By address where all connections of the group have one that is suppressed. */
+static struct suppression *find_by_addrs(struct report *r, const struct group *g,
+                                         const struct addr *host) {
+    struct suppression *s = NULL;
+    if (!g->count) /* a finding without connections */
+        return find_by_addr(r, host);
+    for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next) {
+        const struct fact *x = &r->facts.fact[i];
+        if (!(s = find_by_addr(r, x->is_orphan ? host : &x->peer)))
+            return NULL;
+    }
+    return s;
+}
+
 static struct suppression *find_by_host(struct report *r, const struct group *g) {
     const struct box_host *h = view_host(r->facts.view, g->host_id);
     const struct box_name *n = h ? view_name(r->facts.view, h->name) : NULL;
@@ -64,7 +78,7 @@ static struct suppression *find_by_host(struct report *r, const struct group *g)
                           host_text(r->facts.view, g->host_id, text));
     if (n && !s)
         s = suppress_find(r->suppressions, SUPPRESS_HOST, n->text);
-    return s ? s : find_by_addr(r, h ? &h->addr : &g->host);
+    return s ? s : find_by_addrs(r, g, h ? &h->addr : &g->host);
 }
 
 struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g) {

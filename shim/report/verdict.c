@@ -143,6 +143,8 @@ static bool tls_handshake(const struct fact *x, uint64_t now, uint64_t leak_afte
 static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
     const struct box_site *s = view_site(f->view, x->site);
     const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
+    if (x->leak_after)
+        return x->leak_after;
     return h ? h->leak_after : f->view->header->leak_after;
 }
 

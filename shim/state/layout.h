@@ -206,7 +206,7 @@ struct box_conn {
     _Atomic uint64_t settled; /* established or failed */
     _Atomic uint64_t tls;     /* a TLS object's record: seq << 32 | index + 1; 0: none */
     uint64_t opened_before;   /* when its site had opened another, last */
-    uint8_t pad2[8];
+    uint64_t leak_after;      /* by its own address, where the config file says so; 0: its host's */
 
     _Alignas(64) _Atomic uint64_t bytes_in;
     _Atomic uint64_t calls_in, last_in, eof_at;
@@ -230,19 +230,20 @@ enum {
     TLS_MOVED = 16,      /* the object was given another transport */
     TLS_COUNTED_IN = 32, /* its data goes through calls that are seen */
     TLS_COUNTED_OUT = 64,
-    TLS_HANDED = 128, /* the connection was opened by another process */
+    TLS_HANDED = 128,      /* the connection was opened by another process */
+    TLS_ENDS_UNSEEN = 256, /* its library may free it without a call that we see */
 };
 
 /* A TLS object (SSL *, gnutls_session_t) from the first call that used it on a connection, until it
  * is freed and the connection closed. */
 struct box_tls {
     struct box_life life;
-    _Atomic uint8_t flags;
-    uint8_t library;
+    _Atomic uint16_t flags;
     _Atomic uint16_t version; /* as on the wire: 0x0304 is TLS 1.3; 0: unknown */
     uint64_t conn;            /* the connection's record: seq << 32 | index + 1 */
-    _Atomic uint32_t site;    /* the connection's, for after its end */
-    _Atomic uint32_t name;    /* the server name (RFC 6066, 3); BOX_NONE: none */
+    uint32_t library;
+    _Atomic uint32_t site; /* the connection's, for after its end */
+    _Atomic uint32_t name; /* the server name (RFC 6066, 3); BOX_NONE: none */
     _Atomic uint32_t cipher, alpn;
     _Atomic uint32_t closing_stack, freeing_stack;
     uint64_t opened;                        /* the connection */

@@ -121,6 +121,13 @@ void *object_function(const struct link_map *map, const char *name) {
     return (void *)(o.bias + s->st_value); // NOLINT(performance-no-int-to-ptr)
 }
 
+bool object_is_symbolic(const struct link_map *map) {
+    for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++)
+        if (d->d_tag == DT_SYMBOLIC || (d->d_tag == DT_FLAGS && d->d_un.d_val & DF_SYMBOLIC))
+            return true;
+    return false;
+}
+
 bool object_is_named(const struct link_map *map, const char *name) {
     const struct object o = object_of(map);
     const char *base = map->l_name;

@@ -13,6 +13,9 @@
  * to; NULL: none. */
 void *object_function(const struct link_map *map, const char *name);
 
+/* Are its calls of its own exports bound inside of it (DF_SYMBOLIC)? */
+bool object_is_symbolic(const struct link_map *map);
+
 /* Is this its file's name, or its DT_SONAME? */
 bool object_is_named(const struct link_map *map, const char *name);
 

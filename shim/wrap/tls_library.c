@@ -24,6 +24,7 @@ struct library {
     struct library *next;
     ElfW(Addr) bias;
     const ElfW(Dyn) * dynamic;
+    bool is_symbolic;
     void *call[CALLS_MAX]; /* as a struct openssl or gnutls */
 };
 
@@ -34,11 +35,11 @@ struct call_name {
 
 struct family {
     const char *prefix;          /* of its calls */
-    const char *maker, *another; /* that a library has; who wraps the one may not have the other */
+    const char *maker, *another; /* that a library has; preloads that wrap it rarely have both */
     const struct call_name *call;
     size_t count;
     struct library *_Atomic libraries;
-    void *absent[CALLS_MAX]; /* without a library */
+    const void *absent[CALLS_MAX]; /* in place of what nobody has */
 };
 
 static _Atomic uint32_t generation = 1;
@@ -153,14 +154,19 @@ static void *function_beside(const struct link_map *m, const char *name) {
     return crypto ? object_function(crypto, name) : found;
 }
 
+/* Without a library: whoever has the call. */
 static void fill(struct library *l, const struct family *f, const struct link_map *m) {
     for (size_t i = 0; i < f->count; i++) {
         const struct call_name *c = &f->call[i];
-        void *call = c->wrapped ? between(f, c->name) : NULL;
-        if (!call)
+        const void *call = c->wrapped ? between(f, c->name) : NULL;
+        if (!call && m)
             call = function_beside(m, c->name);
-        __atomic_store_n(&l->call[i], call ? call : f->absent[i], __ATOMIC_RELAXED);
+        if (!call && !m && c->wrapped)
+            call = next_function(c->name);
+        __atomic_store_n(&l->call[i], (void *)(uintptr_t)(call ? call : f->absent[i]), // NOLINT
+                         __ATOMIC_RELAXED);
     }
+    l->is_symbolic = m && object_is_symbolic(m);
 }
 
 /* Without memory (under a seccomp filter) a library must still be found. */
@@ -175,27 +181,27 @@ static struct library *library_new(void) {
     return arena_alloc(&arena, sizeof(struct library));
 }
 
-/* The calls of a loaded library. One that is found again is filled again: after an unloading, what
- * lies at its address may be another file. */
-static const void *calls_of(struct family *f, const struct link_map *m) {
-    if (!m)
-        return f->absent;
+/* The calls of a loaded library, or of none. One that is found again is filled again: after an
+ * unloading, what lies at its address may be another file. */
+static const struct library *library_of(struct family *f, const struct link_map *m) {
+    ElfW(Addr) bias = m ? m->l_addr : 0;
+    const ElfW(Dyn) *dynamic = m ? m->l_ld : NULL;
     struct library *first = atomic_load_explicit(&f->libraries, memory_order_acquire);
     for (struct library *l = first; l; l = l->next)
-        if (l->bias == m->l_addr && l->dynamic == m->l_ld) {
+        if (l->bias == bias && l->dynamic == dynamic) {
             fill(l, f, m);
-            return l->call;
+            return l;
         }
     struct library *l = library_new();
     if (!l)
-        return first ? first->call : f->absent;
-    l->bias = m->l_addr;
-    l->dynamic = m->l_ld;
+        return first;
+    l->bias = bias;
+    l->dynamic = dynamic;
     fill(l, f, m);
     l->next = first;
     while (!atomic_compare_exchange_weak(&f->libraries, &l->next, l))
         ;
-    return l->call;
+    return l;
 }
 
 /* --- whose is it? ----------------------------------------------------------------------------- */
@@ -256,25 +262,27 @@ static bool is_fresh(const struct tls_object *o) {
                     atomic_load_explicit(&generation, memory_order_relaxed);
 }
 
-static void note(struct tls_object *o, const void *calls, const void *method, unsigned at) {
+static void note(struct tls_object *o, const struct library *l, const void *method, unsigned at) {
     if (!o)
         return;
     uint32_t now = atomic_load(&generation);
-    atomic_store_explicit(&o->calls, calls, memory_order_relaxed);
+    atomic_store_explicit(&o->calls, l->call, memory_order_relaxed);
     atomic_store_explicit(&o->method, method, memory_order_relaxed);
     atomic_store_explicit(&o->method_at, at, memory_order_relaxed);
+    atomic_store_explicit(&o->ends_unseen, l->is_symbolic, memory_order_relaxed);
     atomic_store_explicit(&o->generation, now, memory_order_release);
 }
 
-static const void *find_openssl(struct tls_object *o, const void *object, const void *caller) {
+static const struct library *find_openssl(struct tls_object *o, const void *object,
+                                          const void *caller) {
     unsigned at = 0;
-    const struct link_map *m = object ? maker_of(object, &at) : NULL;
-    if (m) {
-        const void *calls = calls_of(&openssl, m);
-        note(o, calls, ((const void *const *)object)[at], at);
-        return calls;
-    }
-    return calls_of(&openssl, library_of_caller(&openssl, caller));
+    const struct link_map *made_by = object ? maker_of(object, &at) : NULL, *m = made_by;
+    if (!m)
+        m = library_of_caller(&openssl, caller);
+    const struct library *l = library_of(&openssl, m);
+    if (m && object) /* one that does not tell: as long as its first word stays */
+        note(o, l, ((const void *const *)object)[made_by ? at : 0], made_by ? at : 0);
+    return l;
 }
 
 const struct openssl *openssl_for(struct tls_object *o, const void *object, const void *caller) {
@@ -284,9 +292,9 @@ const struct openssl *openssl_for(struct tls_object *o, const void *object, cons
                     object)[atomic_load_explicit(&o->method_at, memory_order_relaxed)] ==
                    atomic_load_explicit(&o->method, memory_order_relaxed)))
         return atomic_load_explicit(&o->calls, memory_order_relaxed);
-    const struct openssl *found;
-    KEEP_ERRNO(found = find_openssl(o, object, caller));
-    return found;
+    const struct library *l;
+    KEEP_ERRNO(l = find_openssl(o, object, caller));
+    return (const void *)l->call;
 }
 
 bool openssl_calls_itself(const void *caller) {
@@ -297,11 +305,12 @@ bool openssl_calls_itself(const void *caller) {
 const struct gnutls *gnutls_for(struct tls_object *o, const void *caller) {
     if (likely(is_fresh(o)))
         return atomic_load_explicit(&o->calls, memory_order_relaxed);
-    const void *calls;
+    const struct library *l;
     KEEP_ERRNO({
-        calls = calls_of(&gnutls, library_of_caller(&gnutls, caller));
-        if (calls != gnutls.absent)
-            note(o, calls, NULL, 0);
+        const struct link_map *m = library_of_caller(&gnutls, caller);
+        l = library_of(&gnutls, m);
+        if (m)
+            note(o, l, NULL, 0);
     });
-    return calls;
+    return (const void *)l->call;
 }
