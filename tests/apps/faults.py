@@ -9,7 +9,8 @@ class FaultServer:
     """Accepts until stopped and hands each connection to `serve`; keeps what serve returns."""
 
     def __init__(self, host="127.0.0.1"):
-        self.listener = socket.create_server((host, 0), backlog=64)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family, backlog=64)
         self.host, self.port = self.listener.getsockname()[:2]
         self.kept = []
         self.wake, self.woken = socket.socketpair()

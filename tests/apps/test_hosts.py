@@ -16,7 +16,8 @@ HOSTS = """\
 127.0.0.1 both.test
 127.0.0.2 both.test
 127.0.0.1 proxy.test
-"""
+::1 six.test
+""" + "".join(f"127.0.1.{i} many.test\n" for i in range(1, 61))
 WAYS = ["getaddrinfo", "gethostbyname", "gethostbyname2", "gethostbyname_r"]
 
 
@@ -100,6 +101,31 @@ def test_all_addresses_of_a_name_are_one_host(guard, start, server, way):
     do(app, f"dial 127.0.0.1 {server.port}", f"dial 127.0.0.2 {server.port}",
        f"dial 127.0.0.2 {server.port}")
     assert opened(guard, app) == {f"both.test:{server.port}": 3}
+
+
+def test_a_name_may_have_many_addresses(guard, start, server):
+    app = start()
+    assert len(do(app, "resolve getaddrinfo many.test").split()) == 60
+    do(app, *(f"dial 127.0.1.{i} {server.port}" for i in (1, 30, 59, 60)))
+    assert opened(guard, app) == {f"many.test:{server.port}": 4}
+
+
+def test_a_mapped_address_is_the_one_that_was_looked_up(guard, start, server):
+    app = start()
+    do(app, "resolve getaddrinfo api.test", f"dial ::ffff:127.0.0.1 {server.port}")
+    assert opened(guard, app) == {f"api.test:{server.port}": 1}
+
+
+def test_a_name_may_be_of_ipv6(guard, start):
+    try:
+        server = Holds("::1")
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    app = start()
+    assert do(app, "resolve getaddrinfo six.test") == "::1"
+    do(app, f"dial ::1 {server.port}")
+    assert opened(guard, app) == {f"six.test:{server.port}": 1}
+    server.stop()
 
 
 def test_the_latest_of_two_names_of_one_address_is_meant(guard, start, server):

@@ -48,6 +48,16 @@ def test_a_name_that_was_not_sent_is_not_told(t):
     t.says(server_name=None, alpn=None, version="TLSv1.3")
 
 
+@scenario()
+def test_a_name_may_be_as_long_as_names_can_be(t):
+    name = ".".join(["a" * 50] * 4) + ".test"
+    t.ctx()
+    t.open(name=name)
+    t.says(server_name=name)
+    for report in t.reports():
+        assert list(report.hosts) == [f"{name}:{t.server.port}"], report.text
+
+
 @versions
 @scenario()
 def test_a_resumed_handshake_is_told_as_that(t, version):

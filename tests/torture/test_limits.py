@@ -111,3 +111,16 @@ def test_a_state_directory_of_nobodys_is_one_line(guard, start):
     app.say("")
     assert app.finish() == 0
     assert app.stderr.startswith("poolguard: ") and app.stderr.count("\n") == 1, app.stderr
+
+
+@pytest.mark.parametrize("names", [100, 70000])
+def test_after_more_names_than_are_kept_the_rest_is_still_told(guard, start, names):
+    """The host is then an address, if need be; all else is as before."""
+    app = start("tls_names", "-", names)
+    ready(app)
+    report = assert_right(guard, app.pid, 2)
+    for tls in (c.tls for c in report.connections):
+        assert (tls.version, tls.cipher) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384"), report.text
+        assert tls.data_in + tls.data_out == 10 and tls.handshake == "full", report.text
+        assert tls.server_name == "pair.test" or names > 65535, report.text
+    end(app)
