@@ -16,7 +16,8 @@ from process import Program, clean_env
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 MOMENT = 0.3
-LIBRARIES = dict.fromkeys(["tls_names", "tls_threads"], ["-lssl", "-lcrypto"])  # beside libc
+LIBRARIES = dict.fromkeys(["tls_dlsym", "tls_names", "tls_threads"],
+                          ["-lssl", "-lcrypto"])  # beside libc
 
 apps = runpy.run_path(str(HERE.parent / "apps" / "conftest.py"))
 home, guard, holds, running = (apps[name] for name in ("home", "guard", "holds", "running"))
