@@ -81,7 +81,7 @@ class PlainHttp(FaultServer):
 
 
 class TlsEcho(FaultServer):
-    """Shakes hands, and sends everything back; as a proxy, it says yes to CONNECT first."""
+    """Shakes hands, and sends everything back; as a proxy, it says yes to CONNECT or SOCKS first."""
 
     def __init__(self, certificate, host="127.0.0.1"):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -94,9 +94,15 @@ class TlsEcho(FaultServer):
 
     def _echo(self, conn):
         try:
-            if conn.recv(7, socket.MSG_PEEK).startswith(b"CONNECT"):
+            first = conn.recv(1, socket.MSG_PEEK)
+            if first == b"C":
                 conn.recv(4096)
                 conn.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            elif first == b"\5":
+                conn.recv(3)
+                conn.sendall(b"\5\0")
+                conn.recv(4096)
+                conn.sendall(b"\5\0\0\1\0\0\0\0\0\0")
             with self.context.wrap_socket(conn, server_side=True) as tls:
                 self.kept.append(tls)
                 while data := tls.recv(65536):

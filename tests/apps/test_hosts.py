@@ -211,6 +211,16 @@ def test_a_tunnel_through_a_proxy_is_to_the_proxy(guard, start, echo):
         assert [c.tls.server_name for c in report.connections] == ["api.test"], report.text
 
 
+def test_a_tunnel_through_socks_is_to_the_proxy(guard, start, echo):
+    app = start()
+    for name in ("api.test", "www.test"):
+        do(app, f"dial 127.0.0.1 {echo.port}", "send \\x05\\x01\\x00", "recv 2",
+           f"send \\x05\\x01\\x00\\x03\\x08{name}\\x01\\xbb", "recv 10", f"tls {name}")
+    assert opened(guard, app) == {f"127.0.0.1:{echo.port}": 2}
+    for report in guard.both(app.pid).values():
+        assert {c.tls.server_name for c in report.connections} == {"api.test", "www.test"}
+
+
 def aliases(guard, app):
     return [report.aliases for report in guard.both(app.pid).values()]
 
@@ -229,6 +239,12 @@ def test_a_host_without_a_name_is_shown_with_what_its_requests_say(guard, start,
     assert opened(guard, app) == {host: 3}
     assert aliases(guard, app) == [{}] * 2
     do(app, dial, get("www.example.com"))
+    assert aliases(guard, app) == [{}] * 2
+
+
+def test_a_connection_whose_requests_say_two_names_has_no_alias(guard, start, server):
+    app = start()
+    do(app, f"dial 127.0.0.1 {server.port}", get("one.example.com"), get("two.example.com"))
     assert aliases(guard, app) == [{}] * 2
 
 

@@ -235,6 +235,21 @@ def test_a_quiet_shutdown_has_sent_nothing(t, by):
     t.says(close_notify=None)
 
 
+@versions
+@scenario()
+def test_an_alert_that_is_fatal_is_no_close_notify(t, version):
+    """The server does not know the client's certificate."""
+    t.ctx(version, server="demands")
+    t.dial()
+    t.new()
+    t.server.say("accept 1")
+    t.client.do("connect 1")
+    t.client.do("read 1 100")
+    t.server.did("accept 1", "-1 SSL")
+    for report in t.reports():
+        assert "close_notify" not in report.text, report.text
+
+
 @scenario()
 def test_an_end_that_is_only_pretended_is_not_told(t):
     """As servers do that want no answer before they free."""
@@ -776,6 +791,60 @@ def test_a_socket_that_is_closed_under_a_thread_that_reads_is_not_the_next_one(t
     t.says_no_tls(2)
     t.client.do("put 2 hello")
     t.says_no_tls(2)
+
+
+@scenario(leak_after="300ms")
+def test_an_object_that_never_shook_hands_takes_no_connection_when_it_ends(t):
+    """Its socket was given up, and its number is another one's, with TLS or without."""
+    for slot, tls in ((2, True), (3, False)):
+        holds = Holds()
+        t.ctx()
+        t.client.do(f"dial 1 {holds.port}")
+        t.client.do("new 1 client")
+        t.client.do("name 1 given-up.test")
+        t.client.do("use 1 fd")
+        t.client.do("nonblock 1")
+        t.client.do("connect 1", "-1 WANT_READ")
+        t.client.do("close 1", "0")
+        t.dial(slot)
+        assert t.client.fd[slot] == t.client.fd[1]
+        if tls:
+            t.new(slot)
+            t.shake(slot)
+            t.talk(slot)
+        t.client.do("shutdown 1")
+        t.client.do("free 1")
+        t.rest(350)
+        t.says_nothing_wrong()
+        if tls:
+            t.talk(slot)
+            t.says(slot, data_in=100, data_out=200, server_name="api.test", freed=None)
+            t.client.do(f"shutdown {slot}", "0")
+            t.client.do(f"free {slot}")
+        else:
+            t.says_no_tls(slot)
+        t.client.do(f"close {slot}", "0")
+        holds.stop()
+
+
+@scenario(side="server")
+def test_an_object_that_is_cleared_forgets_the_name_of_its_last_client(t):
+    t.ctx()
+    t.open(1, name="first.test")
+    t.talk(1)
+    t.says(server_name="first.test")
+    t.server.do("shutdown 1", "0")
+    t.client.do("read 1 1", "0 ZERO")
+    t.client.do("shutdown 1", "1")
+    t.server.do("shutdown 1", "1")
+    t.server.do("close 1", "0")
+    t.server.do("clear 1", "1")
+    t.client.do("new 1 client")
+    t.dial(1)
+    t.client.do("use 1 fd")
+    t.server.do("use 1 fd")
+    t.shake(1)
+    t.says(server_name=None, data_in=0, data_out=0, close_notify=None)
 
 
 @scenario()

@@ -128,6 +128,29 @@ def test_where_objects_have_been_freed_late_they_are_waited_for(t, stack):
 
 
 @scenario(leak_after=LEAK_AFTER)
+def test_a_pool_of_objects_that_rest_between_connections_is_learnt(t):
+    """By SSL_clear; the first rests can not be told from leaks."""
+    t.ctx()
+    t.client.do("new 1 client")
+    for turn in range(3):
+        t.server.do("new 1 server")
+        t.dial(1)
+        t.client.do("use 1 fd")
+        t.server.do("use 1 fd")
+        t.shake()
+        t.talk()
+        t.client.do("shutdown 1")
+        t.server.do("read 1 1", "0")
+        t.server.do("shutdown 1", "1")
+        t.client.do("shutdown 1", "1")
+        t.client.do("close 1", "0")
+        t.rest(1100)
+        if turn == 2:
+            t.says_nothing_wrong()
+        t.client.do("clear 1", "1")
+
+
+@scenario(leak_after=LEAK_AFTER)
 def test_an_object_that_was_moved_to_another_socket_is_not_of_the_first(t):
     t.ctx()
     t.open(1)

@@ -3,7 +3,7 @@
     resolve HOW NAME       by getaddrinfo, gethostbyname, gethostbyname2 or gethostbyname_r; answers
                            the addresses
     dial ADDRESS PORT      connect, and keep the socket
-    send TEXT, recv N      on the last one; \\r\\n in TEXT
+    send TEXT, recv N      on the last one; \\r, \\n and \\xHH in TEXT
     tls NAME               TLS on the last one, with that server name
     thread WORDS           do that command in a thread
     fork                   go on in a child; answers its pid
@@ -72,7 +72,7 @@ def dial(address, port):
 
 
 def send(*words):
-    kept[-1].sendall(" ".join(words).replace("\\r", "\r").replace("\\n", "\n").encode())
+    kept[-1].sendall(" ".join(words).encode().decode("unicode_escape").encode("latin-1"))
     return "OK"
 
 

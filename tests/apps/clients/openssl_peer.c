@@ -1,7 +1,7 @@
 /* One end of TLS connections through OpenSSL, by commands (see peer.h). CERTIFICATE KEY
  *
  *     ctx WORDS            a new context for the objects that follow: 1.2, 1.3, ignore-eof, quiet,
- *                          early, renegotiate, no-tickets
+ *                          early, renegotiate, no-tickets, demands (a certificate that it knows)
  *     new S client|server  SSL_new                       use S WAY [T]  give it the socket of S
  *     name S NAME          the server name               alpn S PROTOCOL
  *     connect S, accept S, handshake S                   handshake waits as often as it must
@@ -83,6 +83,8 @@ static void ctx_option(const char *word) {
         SSL_CTX_set_max_early_data(context, 16384);
     else if (strcmp(word, "renegotiate") == 0)
         SSL_CTX_set_options(context, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    else if (strcmp(word, "demands") == 0)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     else if (strcmp(word, "no-tickets") == 0)
         SSL_CTX_set_num_tickets(context, 0);
     else
