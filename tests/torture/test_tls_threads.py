@@ -8,7 +8,7 @@ from look import boxes, end, ready
 from process import until
 from sampler import Sampler
 
-SECONDS = 2
+SECONDS = 1.5
 
 
 @pytest.mark.parametrize("way", ["own", "given"])
