@@ -321,10 +321,14 @@ void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
     char host[BOX_NAME_MAX];
     if (c->direction != CONN_OUTBOUND)
         return;
-    if (http_asks_for_tunnel(buf, n))
+    bool first = !atomic_load_explicit(&c->calls_out, memory_order_relaxed);
+    if (first && http_asks_for_tunnel(buf, n))
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
-    else if (http_request_host(buf, n, host, sizeof host))
-        site_alias(c, name_from_peer(host, strlen(host)));
+    if (!http_request_host(buf, n, host, sizeof host))
+        return;
+    if (first)
+        atomic_fetch_or(&c->flags, CONN_REQUESTS);
+    site_alias(c, name_from_peer(host, strlen(host)));
 }
 
 void conn_write_failed(struct box_conn *c, int error) {

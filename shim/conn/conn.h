@@ -129,7 +129,8 @@ static inline void conn_count_out(struct box_conn *c, size_t n) {
     atomic_store_explicit(&c->last_out, clock_coarse(), memory_order_relaxed);
 }
 
-/* The first n bytes that the program says to its peer, at buf: whom they are for. Keeps errno. */
+/* The first n bytes that the program says to its peer, at buf, or later ones of one that speaks
+ * HTTP: whom they are for. Keeps errno. */
 void conn_first_bytes(struct box_conn *c, const void *buf, size_t n);
 
 /* After n bytes were taken for a connection that may not be established yet. */
@@ -154,7 +155,9 @@ static inline void conn_wrote(int fd, ssize_t n, const void *buf, size_t room) {
         conn_write_failed(c, errno);
         return;
     }
-    if (unlikely(!atomic_load_explicit(&c->calls_out, memory_order_relaxed)) && buf)
+    bool says_whom = !atomic_load_explicit(&c->calls_out, memory_order_relaxed) ||
+                     atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_REQUESTS;
+    if (unlikely(says_whom) && buf)
         conn_first_bytes(c, buf, (size_t)n < room ? (size_t)n : room);
     conn_count_out(c, (size_t)n);
     if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))

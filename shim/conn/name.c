@@ -12,6 +12,7 @@ enum {
     RESOLVED_MAX = 1 << 15,
     FROM_PEERS_MAX = 4096
 };
+enum { HOSTS_MAX = BOX_NAMES_MAX - 1024 }; /* the rest is for ciphers and protocols */
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -86,7 +87,7 @@ static size_t normalise(char to[BOX_NAME_MAX], const char *text, size_t n) {
 
 uint32_t name_of_host(const char *text, size_t n) {
     char name[BOX_NAME_MAX];
-    return name_find(name, normalise(name, text, n));
+    return find(name, normalise(name, text, n), HOSTS_MAX);
 }
 
 uint32_t name_from_peer(const char *text, size_t n) {

@@ -40,6 +40,11 @@ struct tls_object *tls_note(const void *object) {
     return index_keep(&table.v.objects, &key, 1, &none, sizeof none);
 }
 
+/* Its end may pass us by: nothing is concluded from not having seen it. */
+static bool ends_unseen(const struct tls_object *o) {
+    return atomic_load(&o->library_is_symbolic) || !atomic_load(&o->was_made);
+}
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 static struct box_tls *record_at(uint64_t record) {
@@ -87,7 +92,7 @@ static uint64_t record_new(const struct tls_object *o, const struct box_conn *c,
         return 0;
     struct box_tls *t = &mine.tls[i];
     life_write(&t->life);
-    fill(t, c, slot, library, atomic_load(&o->ends_unseen));
+    fill(t, c, slot, library, ends_unseen(o));
     uint32_t seq = life_written(&t->life, TLS_HELD_BY_OBJECT | TLS_HELD_BY_CONN);
     return (uint64_t)seq << 32 | (i + 1);
 }
@@ -140,10 +145,16 @@ void tls_made(const void *object) {
     atomic_store(&o->generation, 0);
     atomic_store(&o->references, 0);
     atomic_store(&o->asked, NULL);
+    atomic_store(&o->was_made, false);
     if (!process_known())
         return;
     leave(o);
     forget(o);
+}
+
+void tls_made_by_program(struct tls_object *o) {
+    if (o)
+        atomic_store(&o->was_made, true);
 }
 
 void tls_referenced(const void *object) {
@@ -258,7 +269,7 @@ void tls_untied(struct tls_object *o, uint32_t state) {
     if (t && !(atomic_load(&t->flags) & TLS_MOVED))
         return;
     leave(o);
-    if (state != OBJECT_MEMORY || !atomic_load(&o->ends_unseen))
+    if (state != OBJECT_MEMORY || !ends_unseen(o))
         set_state(o, state);
     else
         set_state(o, OBJECT_ELSEWHERE); /* it could not be counted out again */

@@ -27,7 +27,8 @@ struct tls_object {
      * same one still. */
     const void *_Atomic calls, *_Atomic method;
     _Atomic uint32_t method_at, generation;
-    _Atomic bool ends_unseen; /* that library may free it without a call that we see */
+    _Atomic bool library_is_symbolic; /* it may free the object without a call that we see */
+    _Atomic bool was_made;            /* by a call of the program's that we saw */
 };
 enum {
     OBJECT_DONE = 1,      /* on a connection, and its handshake is known to be over */
@@ -58,6 +59,8 @@ static inline struct box_tls *tls_record(const struct tls_object *o) {
 
 /* A new object has this address: what was noted of an earlier one is over. */
 void tls_made(const void *object);
+/* The program itself made it by a call that we see: so it will be freed, if it is. */
+void tls_made_by_program(struct tls_object *o);
 void tls_referenced(const void *object);
 /* One reference is about to go, with the last one the object. BEFORE the real call: the address may
  * be handed out again at once. These three: of any process. */
@@ -133,10 +136,13 @@ static inline struct tls_wire tls_wire(const struct box_tls *t) {
     return w;
 }
 
-/* The connection itself has ended, as far as it was read. */
-static inline bool tls_is_cut_off(const struct box_tls *t) {
+/* Can what the library calls the end be the peer's close_notify? Not where the connection itself
+ * has ended, as far as it was read, nor before the handshake is done, nor after a fatal alert. */
+static inline bool tls_may_be_notified(const struct box_tls *t) {
     const struct box_conn *c = record_of(t->conn);
-    return !c || atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF;
+    uint16_t flags = atomic_load_explicit(&t->flags, memory_order_relaxed);
+    return c && !(atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF) &&
+           (flags & (TLS_DONE | TLS_BROKEN)) == TLS_DONE;
 }
 
 #endif

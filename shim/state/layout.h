@@ -114,7 +114,7 @@ struct box_name {
 
 /* A peer: a name and port where a name is known, with all addresses of that name, else an address
  * and port. */
-enum { HOST_SEVERAL = UINT32_MAX - 1 };
+#define HOST_SEVERAL (UINT32_MAX - 1)
 struct box_host {
     _Atomic uint32_t ready;
     uint32_t name; /* BOX_NONE: known by its address alone */
@@ -170,6 +170,7 @@ enum {
     CONN_RECEIVED = 64,  /* came from another process in a message (SCM_RIGHTS) */
     CONN_PASSED = 128,   /* was sent to another process */
     CONN_TUNNEL = 256,   /* to a proxy that was asked for a tunnel */
+    CONN_REQUESTS = 512, /* its first bytes were a request of HTTP */
 };
 
 /* What records begin with that are used again. A record is in use while it has holders, and has
@@ -231,6 +232,7 @@ enum {
     TLS_COUNTED_IN = 32, /* its data goes through calls that are seen */
     TLS_COUNTED_OUT = 64,
     TLS_HANDED = 128,      /* the connection was opened by another process */
+    TLS_BROKEN = 512,      /* an error of the protocol, or a fatal alert */
     TLS_ENDS_UNSEEN = 256, /* its library may free it without a call that we see */
 };
 

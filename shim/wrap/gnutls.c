@@ -110,7 +110,12 @@ EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
     const struct gnutls *lib = gnutls_for(NULL, caller);
     int r = lib->gnutls_init(s, flags);
     if (r == 0)
-        KEEP_ERRNO(tls_made(*s); gnutls_for(tls_note(*s), caller));
+        KEEP_ERRNO({
+            tls_made(*s);
+            gnutls_for(tls_note(*s), caller);
+            if (!gnutls_calls_itself(caller))
+                tls_made_by_program(tls_find(*s));
+        });
     return r;
 }
 
@@ -254,7 +259,7 @@ EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     struct box_tls *t = after(lib, s, &k, false);
     if (t && tls_wire(t).out > was.out)
         tls_flag(t, TLS_NOTIFY_SENT);
-    if (t && r == 0 && how == SHUT_BOTH && !tls_is_cut_off(t))
+    if (t && r == 0 && how == SHUT_BOTH && tls_may_be_notified(t))
         tls_flag(t, TLS_NOTIFY_CAME);
     return r;
 }

@@ -21,6 +21,7 @@ enum {
     SET_TLSEXT_HOSTNAME = 55,
     NAMETYPE_HOST_NAME = 0,
     SENT_SHUTDOWN = 1,
+    ERROR_SSL = 1,
     ERROR_ZERO_RETURN = 6,
 };
 
@@ -140,10 +141,16 @@ static struct box_tls *after(const struct openssl *lib, const SSL *s, const stru
 /* --- an object's life ------------------------------------------------------------------------- */
 
 EXPORT SSL *SSL_new(SSL_CTX *ctx) {
-    const struct openssl *lib = openssl_for(NULL, ctx, __builtin_return_address(0));
+    const void *caller = __builtin_return_address(0);
+    const struct openssl *lib = openssl_for(NULL, ctx, caller);
     SSL *s = lib->SSL_new(ctx);
     if (s)
-        KEEP_ERRNO(tls_made(s); openssl_for(tls_note(s), s, NULL));
+        KEEP_ERRNO({
+            tls_made(s);
+            openssl_for(tls_note(s), s, caller);
+            if (!openssl_calls_itself(caller))
+                tls_made_by_program(tls_find(s));
+        });
     return s;
 }
 
@@ -272,8 +279,11 @@ EXPORT int SSL_do_handshake(SSL *s) {
  * connection is none, though the library may be told to take it for one
  * (SSL_OP_IGNORE_UNEXPECTED_EOF). */
 static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t, int r) {
+    int error = lib->SSL_get_error ? lib->SSL_get_error(s, r) : 0;
     tls_flag(t, TLS_COUNTED_IN);
-    if (lib->SSL_get_error && lib->SSL_get_error(s, r) == ERROR_ZERO_RETURN && !tls_is_cut_off(t))
+    if (error == ERROR_SSL) /* from here on it says ZERO_RETURN, too */
+        tls_flag(t, TLS_BROKEN);
+    if (error == ERROR_ZERO_RETURN && tls_may_be_notified(t))
         tls_flag(t, TLS_NOTIFY_CAME);
 }
 
@@ -392,7 +402,7 @@ EXPORT int SSL_shutdown(SSL *s) {
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
         tls_flag(t, TLS_NOTIFY_SENT);
-    if (t && r == 1 && is.in > was.in && !tls_is_cut_off(t))
+    if (t && r == 1 && is.in > was.in && tls_may_be_notified(t))
         tls_flag(t, TLS_NOTIFY_CAME);
     return r;
 }

@@ -25,7 +25,8 @@ struct library {
     ElfW(Addr) bias;
     const ElfW(Dyn) * dynamic;
     bool is_symbolic;
-    void *call[CALLS_MAX]; /* as a struct openssl or gnutls */
+    _Atomic uint32_t generation; /* in which it was filled */
+    void *call[CALLS_MAX];       /* as a struct openssl or gnutls */
 };
 
 struct call_name {
@@ -156,6 +157,9 @@ static void *function_beside(const struct link_map *m, const char *name) {
 
 /* Without a library: whoever has the call. */
 static void fill(struct library *l, const struct family *f, const struct link_map *m) {
+    uint32_t now = atomic_load(&generation);
+    if (m && atomic_load_explicit(&l->generation, memory_order_acquire) == now)
+        return;
     for (size_t i = 0; i < f->count; i++) {
         const struct call_name *c = &f->call[i];
         const void *call = c->wrapped ? between(f, c->name) : NULL;
@@ -167,6 +171,7 @@ static void fill(struct library *l, const struct family *f, const struct link_ma
                          __ATOMIC_RELAXED);
     }
     l->is_symbolic = m && object_is_symbolic(m);
+    atomic_store_explicit(&l->generation, now, memory_order_release);
 }
 
 /* Without memory (under a seccomp filter) a library must still be found. */
@@ -269,7 +274,7 @@ static void note(struct tls_object *o, const struct library *l, const void *meth
     atomic_store_explicit(&o->calls, l->call, memory_order_relaxed);
     atomic_store_explicit(&o->method, method, memory_order_relaxed);
     atomic_store_explicit(&o->method_at, at, memory_order_relaxed);
-    atomic_store_explicit(&o->ends_unseen, l->is_symbolic, memory_order_relaxed);
+    atomic_store_explicit(&o->library_is_symbolic, l->is_symbolic, memory_order_relaxed);
     atomic_store_explicit(&o->generation, now, memory_order_release);
 }
 
@@ -300,6 +305,11 @@ const struct openssl *openssl_for(struct tls_object *o, const void *object, cons
 bool openssl_calls_itself(const void *caller) {
     const struct link_map *m = object_at(caller);
     return m && (m == next_us() || is_openssl(m));
+}
+
+bool gnutls_calls_itself(const void *caller) {
+    const struct link_map *m = object_at(caller);
+    return m && (m == next_us() || is_gnutls(m));
 }
 
 const struct gnutls *gnutls_for(struct tls_object *o, const void *caller) {

@@ -35,8 +35,9 @@ struct gnutls {
  * fail. What we ask may be NULL: the library does not have it. No lock; any thread; keeps errno. */
 const struct openssl *openssl_for(struct tls_object *o, const void *object, const void *caller);
 
-/* Is it a library of OpenSSL's calls that calls from there? */
+/* Is it a library of these calls that calls from there? */
 bool openssl_calls_itself(const void *caller);
+bool gnutls_calls_itself(const void *caller);
 
 /* GnuTLS's sessions do not tell: `o`, else the caller. */
 const struct gnutls *gnutls_for(struct tls_object *o, const void *caller);

@@ -38,8 +38,15 @@ static uint32_t held(void) {
     return n;
 }
 
-static struct box_tls *tie(const void *object, int fd) {
+/* One that the program has made before our eyes. */
+static struct tls_object *made(const void *object) {
     struct tls_object *o = tls_note(object);
+    tls_made_by_program(o);
+    return o;
+}
+
+static struct box_tls *tie(const void *object, int fd) {
+    struct tls_object *o = made(object);
     tls_tie(o, fd_get(fd), TLS_OPENSSL);
     assert_non_null(tls_record(o));
     return tls_record(o);
@@ -237,14 +244,28 @@ static void an_object_inside_of_another_takes_no_connection(void **state) {
 
 static void objects_on_memory_are_counted_while_they_live(void **state) {
     (void)state;
-    tls_untied(tls_note(objects), OBJECT_MEMORY);
-    tls_untied(tls_note(objects), OBJECT_MEMORY);
+    tls_untied(made(objects), OBJECT_MEMORY);
+    tls_untied(made(objects), OBJECT_MEMORY);
     assert_int_equal(mine.header->tls_unmapped, 1);
-    tls_untied(tls_note(objects + 1), OBJECT_MEMORY);
+    tls_untied(made(objects + 1), OBJECT_MEMORY);
     assert_int_equal(mine.header->tls_unmapped, 2);
     tls_freeing(tls_find(objects));
     tls_moved(tls_find(objects + 1));
     assert_int_equal(mine.header->tls_unmapped, 0);
+}
+
+static void of_an_object_that_was_not_seen_being_made_no_end_is_awaited(void **state) {
+    (void)state;
+    int peer, fd = connected(&peer);
+    tls_made(objects);
+    struct tls_object *o = tls_note(objects);
+    tls_tie(o, fd_get(fd), TLS_OPENSSL);
+    assert_true(tls_record(o)->flags & TLS_ENDS_UNSEEN);
+    tls_untied(tls_note(objects + 1), OBJECT_MEMORY);
+    assert_int_equal(mine.header->tls_unmapped, 0);
+    tls_freeing(o);
+    close(fd);
+    close(peer);
 }
 
 static void a_connection_that_is_gone_can_not_be_tied_to(void **state) {
@@ -430,6 +451,7 @@ int main(void) {
         TEST(an_object_on_another_connection_leaves_the_first),
         TEST(an_object_inside_of_another_takes_no_connection),
         TEST(objects_on_memory_are_counted_while_they_live),
+        TEST(of_an_object_that_was_not_seen_being_made_no_end_is_awaited),
         TEST(a_connection_that_is_gone_can_not_be_tied_to),
         TEST(an_end_at_both_ends_at_once_gives_the_record_back_once),
         TEST(threads_with_objects_of_their_own_leave_nothing),
