@@ -258,6 +258,7 @@ static void of_an_object_that_was_not_seen_being_made_no_end_is_awaited(void **s
     (void)state;
     int peer, fd = connected(&peer);
     tls_made(objects);
+    tls_made(objects + 1);
     struct tls_object *o = tls_note(objects);
     tls_tie(o, fd_get(fd), TLS_OPENSSL);
     assert_true(tls_record(o)->flags & TLS_ENDS_UNSEEN);
