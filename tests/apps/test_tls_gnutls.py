@@ -266,3 +266,18 @@ def test_a_child_may_go_on_with_the_connection(t):
     t.client.do("half 1", "0")
     t.client.do("free 1")
     t.says(data_in=50, data_out=100, close_notify=None, freed=None)
+
+
+@pytest.mark.parametrize("version, write, read", [
+    ("1.2", "", "seq"), ("1.3", "", "seq"), ("1.2", "", "packet"), ("1.3", "", "packet"),
+    ("1.3", "padded", ""), ("1.2", "file", ""), ("1.3", "file", "")])
+@scenario(**G)
+def test_every_way_to_send_and_receive_is_counted(t, version, write, read):
+    t.ctx(version)
+    t.open()
+    for n in (100, 30):
+        t.client.do(f"write 1 {n} {write}".rstrip(), f"{n}")
+        t.server.do(f"read 1 {n} {read}".rstrip(), f"{n}")
+    t.server.do(f"write 1 7 {write}".rstrip(), "7")
+    t.client.do(f"read 1 7 {read}".rstrip(), "7")
+    t.says(data_in=7, data_out=130)

@@ -145,7 +145,7 @@ def test_bytes_that_are_only_peeked_at_are_not_counted(t):
     t.open()
     t.server.do("write 1 1000", "1000")
     t.client.do("peek 1 100", "100")
-    t.client.do("peek 1 100", "100")
+    t.client.do("peek-ex 1 100", "100")
     t.says(data_in=0, pending=1000)
     t.client.do("read 1 10", "10")
     t.says(data_in=10, pending=990)
@@ -475,7 +475,7 @@ def test_key_updates_and_tickets_are_no_data(t):
 
 # --- how an object meets its socket ---------------------------------------------------------------
 
-@pytest.mark.parametrize("way", ["fd", "socket", "mem-like", "source-sink"])
+@pytest.mark.parametrize("way", ["fd", "socket", "mem-like", "source-sink", "socket - apart"])
 @scenario()
 def test_however_it_is_given_its_socket_it_is_tied_to_it(t, way):
     t.ctx()

@@ -11,6 +11,7 @@
  *     save S, resume S     keep its session, try that one */
 #include "peer.h"
 
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 
 static gnutls_certificate_credentials_t credentials;
@@ -110,27 +111,59 @@ static void do_facts(char **word) {
            gnutls_session_is_resumed(ON(word)) != 0);
 }
 
+static ssize_t receive_packet(gnutls_session_t s) {
+    gnutls_packet_t packet = NULL;
+    gnutls_datum_t data;
+    ssize_t r = gnutls_record_recv_packet(s, &packet);
+    if (r > 0) {
+        gnutls_packet_get(packet, &data, NULL);
+        if (data.size != (unsigned)r)
+            exit(9);
+        gnutls_packet_deinit(packet);
+    }
+    return r;
+}
+
 /* Tickets and key updates make it give up once, even where the socket waits. */
-static ssize_t receive(gnutls_session_t s, size_t n) {
+static ssize_t receive(gnutls_session_t s, size_t n, const char *how) {
+    unsigned char sequence[8];
     ssize_t r;
     do
-        r = gnutls_record_recv(s, room, n);
+        r = strcmp(how, "seq") == 0      ? gnutls_record_recv_seq(s, room, n, sequence)
+            : strcmp(how, "packet") == 0 ? receive_packet(s)
+                                         : gnutls_record_recv(s, room, n);
     while (r == GNUTLS_E_AGAIN);
     return r;
 }
 
+/* read SLOT BYTES [seq|packet] */
 static void do_read(char **word) {
-    TELL(receive(ON(word), (size_t)number(word[2])));
+    TELL(receive(ON(word), (size_t)number(word[2]), word[3]));
 }
 
+/* Bytes of this program's file. */
+static ssize_t send_file(gnutls_session_t s, size_t n) {
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ssize_t r = gnutls_record_send_file(s, file, NULL, n);
+    close(file);
+    return r;
+}
+
+/* write SLOT BYTES [padded|file] */
 static void do_write(char **word) {
-    TELL(gnutls_record_send(ON(word), room, (size_t)number(word[2])));
+    size_t n = (size_t)number(word[2]);
+    if (strcmp(word[3], "padded") == 0)
+        TELL(gnutls_record_send2(ON(word), room, n, 10, 0));
+    else if (strcmp(word[3], "file") == 0)
+        TELL(send_file(ON(word), n));
+    else
+        TELL(gnutls_record_send(ON(word), room, n));
 }
 
 static void do_drain(char **word) {
     ssize_t got = 0, r = 1;
     while (got < number(word[2]) && r > 0) {
-        r = receive(ON(word), (size_t)(number(word[2]) - got));
+        r = receive(ON(word), (size_t)(number(word[2]) - got), "");
         got += r > 0 ? r : 0;
     }
     answer("%zd", got);
@@ -195,7 +228,7 @@ void tls_watch(const char *event, int slot) {
 }
 
 void tls_wait_in_read(int slot) {
-    receive(tls[slot], 1);
+    receive(tls[slot], 1, "");
 }
 
 const struct command tls_commands[] = {{"ctx", do_ctx},

@@ -205,7 +205,7 @@ static BIO *bio_of(const char *way, int slot, int other) {
     exit(7);
 }
 
-/* fd; fds: the socket of S to read, that of T to write; or a BIO. */
+/* fd; fds: the socket of S to read, that of T to write; or a BIO ("apart": for each way by itself). */
 static void do_use(char **word) {
     int slot = slot_of(word[1]), other = slot_of(word[3]);
     SSL *s = ssl[slot];
@@ -219,7 +219,13 @@ static void do_use(char **word) {
         answer("OK");
     } else {
         BIO *b = bio_of(word[2], slot, other);
-        SSL_set_bio(s, b, b);
+        if (strcmp(word[4], "apart") == 0) {
+            BIO_up_ref(b);
+            SSL_set0_rbio(s, b);
+            SSL_set0_wbio(s, b);
+        } else {
+            SSL_set_bio(s, b, b);
+        }
         answer("OK");
     }
 }
@@ -320,6 +326,11 @@ static void do_read(char **word) {
 
 static void do_peek(char **word) {
     TELL(ON(word), SSL_peek(ON(word), room, number(word[2])));
+}
+
+static void do_peek_ex(char **word) {
+    size_t n = 0;
+    TELL(ON(word), SSL_peek_ex(ON(word), room, (size_t)number(word[2]), &n) ? (long)n : 0);
 }
 
 static void do_write(char **word) {
@@ -479,6 +490,7 @@ const struct command tls_commands[] = {{"ctx", do_ctx},
                                        {"read", do_read},
                                        {"read-ex", do_read_ex},
                                        {"peek", do_peek},
+                                       {"peek-ex", do_peek_ex},
                                        {"write", do_write},
                                        {"write-ex", do_write_ex},
                                        {"drain", do_drain},
