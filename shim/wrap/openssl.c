@@ -1,8 +1,5 @@
 /* OpenSSL (and what has its calls: LibreSSL, BoringSSL, AWS-LC, ...): SSL objects. */
-#include <limits.h>
-#include <string.h>
-
-#include "wrap/tls.h"
+#include "wrap/openssl_learn.h"
 
 #define TLS(ret, name, params, args) EXPORT ret name params;
 #define TLS_VOID(name, params, args) EXPORT void name params;
@@ -19,124 +16,10 @@
 
 enum {
     SET_TLSEXT_HOSTNAME = 55,
-    NAMETYPE_HOST_NAME = 0,
     SENT_SHUTDOWN = 1,
     ERROR_SSL = 1,
     ERROR_ZERO_RETURN = 6,
 };
-
-/* --- what the library says -------------------------------------------------------------------- */
-
-/* Memory and pairs of memory are known by name: libcurl's own method has the type of memory, and
- * stands for a socket. */
-static bool is_through_memory(const struct openssl *lib, const SSL *s) {
-    const BIO *b = lib->SSL_get_rbio && lib->BIO_method_name ? lib->SSL_get_rbio(s) : NULL;
-    const char *name = b ? lib->BIO_method_name(b) : NULL;
-    return name && (strcmp(name, "memory buffer") == 0 || strcmp(name, "BIO pair") == 0 ||
-                    strcmp(name, "secure memory buffer") == 0);
-}
-
-/* Some libraries can not be asked. */
-static bool tells_done(const struct openssl *lib) {
-    return lib->SSL_is_init_finished || lib->SSL_state;
-}
-
-static bool is_done(const struct openssl *lib, const SSL *s) {
-    enum { STATE_OK = 3 };
-    if (lib->SSL_is_init_finished)
-        return lib->SSL_is_init_finished(s) == 1;
-    return lib->SSL_state && lib->SSL_state(s) == STATE_OK;
-}
-
-static void say_done(const struct openssl *lib, const SSL *s, struct tls_object *o, bool timed) {
-    struct tls_said said = {.timed = timed, .when = tls_clock()};
-    const SSL_CIPHER *c = lib->SSL_get_current_cipher ? lib->SSL_get_current_cipher(s) : NULL;
-    unsigned n = 0;
-    if (c && lib->SSL_CIPHER_get_name)
-        said.cipher = lib->SSL_CIPHER_get_name(c);
-    if (lib->SSL_get0_alpn_selected)
-        lib->SSL_get0_alpn_selected(s, (const unsigned char **)(const void **)&said.alpn, &n);
-    said.alpn_length = n;
-    said.version = lib->SSL_version ? (uint16_t)lib->SSL_version(s) : 0;
-    said.resumed = lib->SSL_session_reused && lib->SSL_session_reused(s);
-    if (lib->SSL_get_servername)
-        tls_named(o, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
-    tls_done(o, &said);
-}
-
-/* --- the connection --------------------------------------------------------------------------- */
-
-/* The descriptor that the library names, or -1. Without a BIO the question itself would leave an
- * error in the program's queue. */
-static int fd_of(const struct openssl *lib, const SSL *s) {
-    bool has_bio = lib->SSL_get_rbio && lib->SSL_get_rbio(s);
-    return has_bio && lib->SSL_get_fd ? lib->SSL_get_fd(s) : -1;
-}
-
-/* Before a call that does the handshake if that is due: a blocking one may never come back. */
-static void tie_early(const struct openssl *lib, const SSL *s, struct tls_call *k) {
-    int fd = fd_of(lib, s);
-    uint64_t slot = fd >= 0 ? fd_get(fd) : FD_NONE;
-    if (!slot_is_conn(slot) || (!k->object && !(k->object = tls_note(s))))
-        return;
-    tls_tie(k->object, slot, TLS_OPENSSL);
-    tls_begun(k->object, k->begun);
-    if (lib->SSL_get_servername && !atomic_load_explicit(&k->object->name, memory_order_relaxed))
-        tls_named(k->object, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
-}
-
-static struct tls_call before(const struct openssl *lib, const SSL *s, struct tls_object *o) {
-    struct tls_call k = tls_before(o);
-    if (likely(!k.open) || is_done(lib, s))
-        return k;
-    k.begun = tells_done(lib) ? tls_clock() : 0;
-    if (process_known())
-        KEEP_ERRNO(tie_early(lib, s, &k));
-    return k;
-}
-
-/* After it. A descriptor's number alone proves nothing: it may have been closed, and be another's.
- * A connection that a callback has used is not the object's: without a descriptor, it must have
- * been written TLS. */
-static void tie_late(const struct openssl *lib, const SSL *s, struct tls_object *o) {
-    int fd = fd_of(lib, s);
-    uint64_t slot = fd >= 0 ? fd_get(fd) : self.io_tls_slot;
-    bool used = fd >= 0 ? slot == self.io_slot || slot == self.io_tls_slot : true;
-    if (slot_is_conn(slot) && used)
-        tls_tie(o, slot, TLS_OPENSSL);
-    else if (fd >= 0 && !slot_is_conn(slot) && is_done(lib, s))
-        tls_untied(o, OBJECT_ELSEWHERE);
-}
-
-static void learn(const struct openssl *lib, const SSL *s, const struct tls_call *k, bool timed) {
-    struct tls_object *o = k->object ? k->object : tls_note(s);
-    if (!o)
-        return;
-    if (is_through_memory(lib, s)) {
-        tls_untied(o, OBJECT_MEMORY);
-        return;
-    }
-    tie_late(lib, s, o);
-    tls_begun(o, k->begun);
-    if (!atomic_load_explicit(&o->name, memory_order_relaxed) && lib->SSL_get_servername)
-        tls_named(o, lib->SSL_get_servername(s, NAMETYPE_HOST_NAME));
-    if (is_done(lib, s) && tls_record(o))
-        say_done(lib, s, o, timed);
-}
-
-/* The object's record after a call, NULL when it has none. Reads wait for data too: they do not
- * tell how long the handshake took. Keeps errno. */
-static struct box_tls *after(const struct openssl *lib, const SSL *s, const struct tls_call *k,
-                             bool timed) {
-    if (unlikely(tls_forked(k)))
-        return NULL;
-    if (likely(!k->open))
-        return tls_record(k->object);
-    if (process_known())
-        KEEP_ERRNO(learn(lib, s, k, timed));
-    self.io_watched = 0;
-    return process_known() ? tls_record(tls_find(s)) : NULL;
-}
 
 /* --- an object's life ------------------------------------------------------------------------- */
 
@@ -244,14 +127,14 @@ EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
 
 /* One that succeeds on a settled object was a renegotiation. */
 static void shook(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r) {
-    const struct box_tls *t = after(lib, s, k, true);
+    const struct box_tls *t = openssl_after(lib, s, k, true);
     if (t && r == 1 && !k->open)
-        KEEP_ERRNO(say_done(lib, s, k->object, true));
+        KEEP_ERRNO(openssl_say_done(lib, s, k->object, true));
 }
 
 EXPORT int SSL_connect(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_connect(s);
     shook(lib, s, &k, r);
     return r;
@@ -259,7 +142,7 @@ EXPORT int SSL_connect(SSL *s) {
 
 EXPORT int SSL_accept(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_accept(s);
     shook(lib, s, &k, r);
     return r;
@@ -267,7 +150,7 @@ EXPORT int SSL_accept(SSL *s) {
 
 EXPORT int SSL_do_handshake(SSL *s) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_do_handshake(s);
     shook(lib, s, &k, r);
     return r;
@@ -294,7 +177,7 @@ static int pending(const struct openssl *lib, const SSL *s) {
 /* After a read that returned r and gave n bytes. */
 static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r,
                  size_t n) {
-    struct box_tls *t = after(lib, s, k, false);
+    struct box_tls *t = openssl_after(lib, s, k, false);
     if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(r > 0))
@@ -305,14 +188,14 @@ static void took(const struct openssl *lib, const SSL *s, const struct tls_call 
 
 static void gave(const struct openssl *lib, const SSL *s, const struct tls_call *k, const void *buf,
                  size_t n) {
-    struct box_tls *t = after(lib, s, k, true);
+    struct box_tls *t = openssl_after(lib, s, k, true);
     if (likely(t && n > 0) && !tls_is_counted_out(k, t))
         KEEP_ERRNO(tls_gave(t, buf, n));
 }
 
 EXPORT int SSL_read(SSL *s, void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read(s, buf, n);
     took(lib, s, &k, r, r > 0 ? (size_t)r : 0);
     return r;
@@ -320,7 +203,7 @@ EXPORT int SSL_read(SSL *s, void *buf, int n) {
 
 EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read_ex(s, buf, n, done);
     took(lib, s, &k, r, r == 1 ? *done : 0);
     return r;
@@ -329,7 +212,7 @@ EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
 EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
     enum { READ_EARLY_DATA_SUCCESS = 1 };
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read_early_data(s, buf, n, done);
     took(lib, s, &k, r, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
     return r;
@@ -337,7 +220,7 @@ EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_peek(SSL *s, void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_peek(s, buf, n);
     took(lib, s, &k, r, 0);
     return r;
@@ -345,7 +228,7 @@ EXPORT int SSL_peek(SSL *s, void *buf, int n) {
 
 EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_peek_ex(s, buf, n, done);
     took(lib, s, &k, r, 0);
     return r;
@@ -353,7 +236,7 @@ EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_write(SSL *s, const void *buf, int n) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_write(s, buf, n);
     gave(lib, s, &k, buf, r > 0 ? (size_t)r : 0);
     return r;
@@ -361,7 +244,7 @@ EXPORT int SSL_write(SSL *s, const void *buf, int n) {
 
 EXPORT int SSL_write_ex(SSL *s, const void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_write_ex(s, buf, n, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -369,7 +252,7 @@ EXPORT int SSL_write_ex(SSL *s, const void *buf, size_t n, size_t *done) {
 
 EXPORT int SSL_write_ex2(SSL *s, const void *buf, size_t n, uint64_t flags, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_write_ex2(s, buf, n, flags, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -377,7 +260,7 @@ EXPORT int SSL_write_ex2(SSL *s, const void *buf, size_t n, uint64_t flags, size
 
 EXPORT int SSL_write_early_data(SSL *s, const void *buf, size_t n, size_t *done) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_write_early_data(s, buf, n, done);
     gave(lib, s, &k, buf, r == 1 ? *done : 0);
     return r;
@@ -385,7 +268,7 @@ EXPORT int SSL_write_early_data(SSL *s, const void *buf, size_t n, size_t *done)
 
 EXPORT ssize_t SSL_sendfile(SSL *s, int fd, off_t at, size_t n, int flags) {
     LIBRARY;
-    struct tls_call k = before(lib, s, o);
+    struct tls_call k = openssl_before(lib, s, o);
     ssize_t r = lib->SSL_sendfile(s, fd, at, n, flags);
     gave(lib, s, &k, NULL, r > 0 ? (size_t)r : 0);
     return r;
@@ -398,7 +281,7 @@ EXPORT int SSL_shutdown(SSL *s) {
     struct tls_call k = tls_before(o);
     struct tls_wire was = tls_wire(tls_record(k.object));
     int r = lib->SSL_shutdown(s);
-    struct box_tls *t = after(lib, s, &k, false);
+    struct box_tls *t = openssl_after(lib, s, &k, false);
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
         tls_flag(t, TLS_NOTIFY_SENT);
