@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 /* Equal stacks may stand in two records (stack/stack.c): what counts is their frames. */
 static uint64_t hash_stack(const struct view *v, uint32_t stack) {
@@ -67,34 +68,11 @@ static void add(struct group *n, struct facts *f, uint32_t i) {
         n->oldest = x->opened;
 }
 
-static bool before(const struct group *a, const struct group *b) {
+static bool before(const void *first, const void *second) {
+    const struct group *a = first, *b = second;
     if (a->verdict != b->verdict)
         return a->verdict < b->verdict;
     return a->count != b->count ? a->count > b->count : a->oldest < b->oldest;
-}
-
-/* Heap sort: no recursion, no memory, never slow. */
-static void sift(struct group *g, uint32_t root, uint32_t n) {
-    for (uint32_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && before(&g[child], &g[child + 1]))
-            child++;
-        if (!before(&g[root], &g[child]))
-            return;
-        struct group t = g[root];
-        g[root] = g[child];
-        g[child] = t;
-    }
-}
-
-static void sort(struct group *g, uint32_t n) {
-    for (uint32_t i = n / 2; i-- > 0;)
-        sift(g, i, n);
-    for (uint32_t end = n; end-- > 1;) {
-        struct group t = g[0];
-        g[0] = g[end];
-        g[end] = t;
-        sift(g, 0, end);
-    }
 }
 
 bool groups_make(struct groups *g, struct facts *f) {
@@ -117,7 +95,7 @@ bool groups_make(struct groups *g, struct facts *f) {
         key_of(&key, f, &f->fact[i]);
         add(group_of(g, table, slots - 1, &key), f, i);
     }
-    sort(g->group, g->count);
+    sort_heap(g->group, g->count, sizeof *g->group, before);
     return true;
 }
 
