@@ -49,6 +49,8 @@ static long write_part(int fd, const char *p, size_t n) {
 }
 
 void out_flush(struct out *o) {
+    if (o->drain)
+        o->drain(o);
     if (o->fd < 0)
         return;
     for (size_t done = 0; done < o->len && !o->error;) {
@@ -64,7 +66,7 @@ void out_flush(struct out *o) {
 void out_mem(struct out *o, const char *s, size_t n) {
     while (n > 0) {
         if (o->len == o->cap) {
-            if (o->fd < 0) {
+            if (o->fd < 0 && !o->drain) {
                 o->dropped = true;
                 return;
             }
@@ -149,14 +151,20 @@ void out_count(struct out *o, uint64_t n, const char *noun) {
     out_strs(o, " ", noun, n == 1 ? "" : "s", NULL);
 }
 
+void out_u64_zeros(struct out *o, uint64_t v, unsigned width) {
+    char t[24];
+    const char *d = digits(t, v, 10);
+    for (size_t n = strlen(d); n < width; n++)
+        out_char(o, '0');
+    out_str(o, d);
+}
+
 /* "4m" and "05s": the larger unit as it is, the smaller one in two digits. */
 static void out_units(struct out *o, uint64_t big, const char *unit, uint64_t small,
                       const char *small_unit) {
     out_u64(o, big);
     out_str(o, unit);
-    if (small < 10)
-        out_char(o, '0');
-    out_u64(o, small);
+    out_u64_zeros(o, small, 2);
     out_str(o, small_unit);
 }
 

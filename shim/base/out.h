@@ -2,7 +2,7 @@
  *
  * Async-signal-safe: no locale, no allocation, no libc stream, raw write() only. The caller owns
  * the buffer. With fd < 0 the text stays in the buffer and what does not fit is dropped, which
- * `dropped` says. */
+ * `dropped` says; or it goes where `drain` brings it. */
 #ifndef PG_BASE_OUT_H
 #define PG_BASE_OUT_H
 
@@ -16,6 +16,9 @@ struct out {
     int fd;       /* -1: memory only */
     int error;    /* first errno of a failed write, 0 when none */
     bool dropped; /* memory only: text was cut */
+    /* Instead of a descriptor: makes room in the buffer, which is full or to be flushed. NULL after
+     * out_init. */
+    void (*drain)(struct out *o);
 };
 
 void out_init(struct out *o, int fd, char *buf, size_t cap);
@@ -31,6 +34,8 @@ void out_strs(struct out *o, ...) __attribute__((sentinel));
 void out_pad(struct out *o, const char *s, unsigned width);
 /* v right-aligned in width columns. */
 void out_u64_right(struct out *o, uint64_t v, unsigned width);
+/* v in at least `width` digits, with zeros in front. */
+void out_u64_zeros(struct out *o, uint64_t v, unsigned width);
 /* "1 connection", "5 connections". */
 void out_count(struct out *o, uint64_t n, const char *noun);
 /* A duration as people read it: 12ms, 3.4s, 4m12s, 2h05m, 3d04h. */

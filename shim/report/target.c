@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/calendar.h"
+#include "base/clock.h"
 #include "base/out.h"
 #include "base/sys.h"
 
@@ -53,22 +54,16 @@ static bool stderr_is_safe(void) {
     return S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode);
 }
 
-/* 20260131-235959 in UTC; days to a date as in Hinnant's "chrono-compatible date algorithms". */
+/* 20260131-235959 in UTC. */
 static void out_time(struct out *o) {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    uint64_t days = (uint64_t)t.tv_sec / 86400, s = (uint64_t)t.tv_sec % 86400;
-    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
-    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    uint64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-    uint64_t year = yoe + era * 400 + (month <= 2);
-    out_u64(o, year * 10000 + month * 100 + day);
+    struct calendar c = calendar_utc(clock_ns(CLOCK_REALTIME) / UINT64_C(1000000000));
+    out_u64_zeros(o, c.year, 4);
+    out_u64_zeros(o, c.month, 2);
+    out_u64_zeros(o, c.day, 2);
     out_char(o, '-');
-    uint64_t clock = s / 3600 * 10000 + s / 60 % 60 * 100 + s % 60;
-    for (uint64_t digit = 100000; digit > clock && digit > 1; digit /= 10)
-        out_char(o, '0');
-    out_u64(o, clock);
+    out_u64_zeros(o, c.hour, 2);
+    out_u64_zeros(o, c.minute, 2);
+    out_u64_zeros(o, c.second, 2);
 }
 
 static void out_name(struct out *o, const char *s) {
