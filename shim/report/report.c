@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "report/text.h"
+#include "report/symbols.h"
 
 const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -81,11 +81,12 @@ static struct suppression *find_by_host(struct report *r, const struct group *g)
     return s ? s : find_by_addrs(r, g, h ? &h->addr : &g->host);
 }
 
-struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g) {
-    const char *name = verdict_class[g->verdict].name;
+/* The suppression for what has this group's verdict, host and stack, NULL: none. */
+static struct suppression *find(struct report *r, struct symbols *s, const struct group *g) {
+    const struct verdict_class *c = &verdict_class[g->verdict];
     struct suppression *found = NULL;
-    if (r->suppressions && name) {
-        found = suppress_find(r->suppressions, SUPPRESS_CLASS, name);
+    if (r->suppressions && c->kind != KIND_PLAIN) {
+        found = suppress_find(r->suppressions, SUPPRESS_CLASS, c->name);
         if (!found)
             found = find_by_host(r, g);
         if (!found)
@@ -104,9 +105,24 @@ static void suppress_groups(struct report *r) {
         s->used = 0;
     symbols_begin(&symbols, r->facts.view, r->is_loaded);
     for (uint32_t i = 0; i < r->groups.count; i++)
-        r->groups.group[i].suppressed =
-            report_suppression(r, &symbols, &r->groups.group[i]) != NULL;
+        r->groups.group[i].suppressed = find(r, &symbols, &r->groups.group[i]) != NULL;
     symbols_free(&symbols);
+}
+
+bool report_shows_double_close(struct report *r, struct symbols *s,
+                               const struct box_double_close *d) {
+    const struct box_site *site = view_site(r->facts.view, d->site);
+    bool known = site && view_host(r->facts.view, site->host);
+    struct group g = {.verdict = VERDICT_DOUBLE_CLOSE,
+                      .stack = d->again,
+                      .host_id = known ? site->host : BOX_NONE};
+    return atomic_load_explicit(&d->times, memory_order_relaxed) && !find(r, s, &g);
+}
+
+bool report_shows_exhausted(const struct report *r) {
+    return atomic_load(&r->facts.view->header->exhausted) &&
+           !suppress_find(r->suppressions, SUPPRESS_CLASS,
+                          verdict_class[VERDICT_FD_EXHAUSTED].name);
 }
 
 static void count(struct report *r) {

@@ -24,12 +24,12 @@ struct report {
 };
 
 /* Judges and groups the facts, which the caller has gathered. False: no memory. */
-struct symbols;
-
-/* The suppression for what has this group's verdict, host and stack, NULL: none. */
-struct suppression *report_suppression(struct report *r, struct symbols *s, const struct group *g);
-
 bool report_judge(struct report *r);
+/* Is it to be shown: did it happen, and is it not suppressed? */
+struct symbols;
+bool report_shows_double_close(struct report *r, struct symbols *s,
+                               const struct box_double_close *d);
+bool report_shows_exhausted(const struct report *r);
 /* Connections and TLS objects together. */
 static inline uint32_t report_leaks(const struct report *r) {
     return r->leaked + r->tls_leaked;
@@ -38,6 +38,16 @@ static inline uint32_t report_leaks(const struct report *r) {
 void report_write_text(struct report *r, struct out *o);
 /* Frees facts and groups; the view stays the caller's. */
 void report_free(struct report *r);
+
+static inline uint64_t since(uint64_t now, uint64_t then) {
+    return now > then ? now - then : 0;
+}
+
+/* Text that came from the program or a file: no control characters. */
+static inline void out_clean(struct out *o, const char *s) {
+    for (; *s; s++)
+        out_char(o, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+}
 
 /* A host as people call it: its name or its address, and the port. "-" for none. */
 enum { HOST_TEXT = BOX_NAME_MAX + 8 };

@@ -2,7 +2,7 @@
  * stack that opened it and every connection on a line of its own. */
 #include <string.h>
 
-#include "report/report.h"
+#include "report/evidence.h"
 #include "report/text.h"
 
 enum { FDS_SHOWN = 16 };
@@ -58,20 +58,11 @@ static void write_frame(struct writer *w, uint32_t number, uint64_t frame) {
 }
 
 /* The call itself stands first, as in every debugger; our own frames are left out. */
-void write_stack(struct writer *w, uint32_t id, const char *call) {
-    const struct box_stack *s = view_stack(w->r->facts.view, id);
-    if (!s)
-        return;
-    out_strs(w->o, "    #0 ", call, "\n", NULL);
+void write_stack(struct writer *w, const struct shown_stack *shown) {
+    const struct box_stack *s = view_stack(w->r->facts.view, shown->stack);
+    out_strs(w->o, "  ", shown->title, ":\n    #0 ", shown->call, "\n", NULL);
     for (uint32_t i = 0; i < view_depth(s); i++)
         write_frame(w, i + 1, s->frames[i]);
-}
-
-void write_titled_stack(struct writer *w, const char *title, uint32_t stack, const char *call) {
-    if (!view_stack(w->r->facts.view, stack))
-        return;
-    out_strs(w->o, "  ", title, ":\n", NULL);
-    write_stack(w, stack, call);
 }
 
 static void write_fds(struct out *o, const struct fact *x) {
@@ -135,97 +126,6 @@ static void write_group_fds(struct writer *w, const struct group *g) {
         out_str(w->o, " ...");
 }
 
-uint64_t least_idle(const struct facts *f, const struct group *g) {
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = g->first; i != UINT32_MAX; i = f->fact[i].next) {
-        uint64_t idle = since(f->now, fact_last_use(&f->fact[i]));
-        least = idle < least ? idle : least;
-    }
-    return least;
-}
-
-static void write_peer_closed(struct writer *w, const struct group *g) {
-    const struct fact *x = &w->r->facts.fact[g->first];
-    uint64_t age = fact_peer_closed_age(x, w->r->facts.now);
-    bool by_peer = x->tcp != TCP_IS_CLOSE || (x->flags & CONN_PEER_EOF);
-    out_str(w->o, x->flags & CONN_RESET ? "the connection was reset"
-                  : by_peer             ? "the peer has closed"
-                                        : "the connection is dead (reset, or timed out)");
-    if (age) {
-        out_str(w->o, " (at least ");
-        out_duration(w->o, age);
-        out_str(w->o, " ago)");
-    }
-    out_str(w->o, ", the program has not; not touched for ");
-    out_duration(w->o, least_idle(&w->r->facts, g));
-    if (g->unread) {
-        out_str(w->o, "; unread ");
-        out_bytes(w->o, g->unread);
-    }
-}
-
-static void write_connect_failed(struct writer *w, const struct group *g) {
-    const struct fact *x = &w->r->facts.fact[g->first];
-    const char *name = x->error ? strerrordesc_np(x->error) : NULL;
-    out_str(w->o, "connect() failed");
-    if (name)
-        out_strs(w->o, " (", name, ")", NULL);
-    out_str(w->o, ", the descriptor is still open after ");
-    out_duration(w->o, least_idle(&w->r->facts, g));
-}
-
-static void write_never_closed(struct writer *w, const struct group *g) {
-    const struct box_site *s = view_site(w->r->facts.view, w->r->facts.fact[g->first].site);
-    out_str(w->o, "not touched for ");
-    out_duration(w->o, least_idle(&w->r->facts, g));
-    if (!s)
-        return;
-    out_str(w->o, ", while the same place opened others: ");
-    out_u64(w->o, atomic_load_explicit(&s->opened, memory_order_relaxed));
-    out_str(w->o, " in all, ");
-    out_u64(w->o, atomic_load_explicit(&s->closed, memory_order_relaxed));
-    out_str(w->o, " closed");
-}
-
-static void write_open_at_exit(struct writer *w, const struct group *g) {
-    (void)g;
-    out_str(w->o, "open when the program ended");
-}
-
-static void write_exec_inherited(struct writer *w, const struct group *g) {
-    out_str(w->o, "open without FD_CLOEXEC when this program was started by exec(), which has not "
-                  "touched it for ");
-    out_duration(w->o, least_idle(&w->r->facts, g));
-}
-
-static void write_inherited(struct writer *w, const struct group *g) {
-    unsigned flags = w->r->facts.fact[g->first].flags;
-    out_str(w->o, flags & CONN_RECEIVED  ? "received from another process (SCM_RIGHTS)"
-                  : flags & CONN_BY_EXEC ? "open before this program was started by exec()"
-                                         : "opened by the parent process, before fork()");
-}
-
-/* What the first frame of a group's stack called. */
-static const char *call_of(struct writer *w, const struct group *g) {
-    const struct fact *x = &w->r->facts.fact[g->first];
-    if (x->flags & CONN_RECEIVED)
-        return "recvmsg";
-    return x->direction == CONN_INBOUND ? "accept" : "connect";
-}
-
-/* The sentence that says why, where there is something to say. */
-static void (*const evidence[VERDICT_COUNT])(struct writer *, const struct group *) = {
-    [VERDICT_TLS_FREED] = write_tls_freed,
-    [VERDICT_TLS_ORPHAN] = write_tls_orphan,
-    [VERDICT_TLS_HANDSHAKE] = write_tls_handshake,
-    [VERDICT_PEER_CLOSED] = write_peer_closed,
-    [VERDICT_NEVER_CLOSED] = write_never_closed,
-    [VERDICT_CONNECT_FAILED] = write_connect_failed,
-    [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
-    [VERDICT_INHERITED] = write_inherited,
-    [VERDICT_EXEC_INHERITED] = write_exec_inherited,
-};
-
 static void write_group_head(struct writer *w, const struct group *g) {
     char text[HOST_TEXT];
     const struct verdict_class *c = &verdict_class[g->verdict];
@@ -251,15 +151,17 @@ static void write_group(struct writer *w, const struct group *g) {
     out_char(o, '\n');
     write_group_head(w, g);
     bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
-    if (evidence[g->verdict]) {
+    if (evidence_is_known(g)) {
         out_str(o, "  ");
-        evidence[g->verdict](w, g);
+        evidence_of_group(o, w->r, g);
         if (!orphans)
             write_group_fds(w, g);
         out_char(o, '\n');
     }
-    write_titled_stack(w, "opened", g->stack, call_of(w, g));
-    write_tls_stacks(w, g);
+    struct shown_stack stack[STACKS_SHOWN];
+    unsigned stacks = stacks_of_group(stack, w->r, g);
+    for (unsigned i = 0; i < stacks; i++)
+        write_stack(w, &stack[i]);
     if (!orphans)
         out_str(o, "  connections:\n");
     for (uint32_t i = g->first; !orphans && i != UINT32_MAX; i = w->r->facts.fact[i].next)

@@ -33,10 +33,10 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
     [VERDICT_OPEN_AT_EXIT] = {"open-at-exit", KIND_RISK, "RISK open-at-exit",
                               "close them before the program ends, if the peer should see an "
                               "orderly end."},
-    [VERDICT_OPEN] = {NULL, KIND_PLAIN, "OPEN", NULL},
-    [VERDICT_INHERITED] = {NULL, KIND_PLAIN, "INHERITED", NULL},
-    [VERDICT_INBOUND] = {NULL, KIND_PLAIN, "INBOUND", NULL},
-    [VERDICT_NOT_OPEN] = {NULL, KIND_PLAIN, "", NULL},
+    [VERDICT_OPEN] = {"open", KIND_PLAIN, "OPEN", NULL},
+    [VERDICT_INHERITED] = {"inherited", KIND_PLAIN, "INHERITED", NULL},
+    [VERDICT_INBOUND] = {"inbound", KIND_PLAIN, "INBOUND", NULL},
+    [VERDICT_NOT_OPEN] = {"not-open", KIND_PLAIN, "", NULL},
 };
 
 /* A call site that opens another connection while this one has lain idle for a tenth of leak_after

@@ -25,10 +25,10 @@ enum verdict {
     VERDICT_COUNT
 };
 
-enum kind { KIND_LEAK, KIND_RISK, KIND_PLAIN };
+enum kind { KIND_LEAK, KIND_RISK, KIND_PLAIN /* nothing is wrong */ };
 
 struct verdict_class {
-    const char *name; /* the stable word; NULL for what is not a verdict */
+    const char *name; /* the stable word */
     enum kind kind;
     const char *title; /* how its groups begin: "LEAK peer-closed", "OPEN" */
     const char *todo;  /* what to do, or NULL */

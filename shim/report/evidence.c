@@ -1,0 +1,160 @@
+#include "report/evidence.h"
+
+#include <string.h>
+
+/* --- of several connections ------------------------------------------------------------------- */
+
+/* The time since the last of a group's. */
+static void write_least(struct out *o, const struct report *r, const struct group *g,
+                        uint64_t (*when)(const struct fact *)) {
+    uint64_t last = 0;
+    for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next) {
+        uint64_t at = when(&r->facts.fact[i]);
+        last = at > last ? at : last;
+    }
+    out_duration(o, since(r->facts.now, last));
+}
+
+static uint64_t freed_at(const struct fact *x) {
+    return x->tls.freed;
+}
+static uint64_t closed_at(const struct fact *x) {
+    return x->tls.closed;
+}
+static uint64_t begun_at(const struct fact *x) {
+    return x->tls.begun;
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static void write_peer_closed(struct out *o, const struct report *r, const struct group *g) {
+    const struct fact *x = &r->facts.fact[g->first];
+    uint64_t age = fact_peer_closed_age(x, r->facts.now);
+    bool by_peer = x->tcp != TCP_IS_CLOSE || (x->flags & CONN_PEER_EOF);
+    out_str(o, x->flags & CONN_RESET ? "the connection was reset"
+               : by_peer             ? "the peer has closed"
+                                     : "the connection is dead (reset, or timed out)");
+    if (age) {
+        out_str(o, " (at least ");
+        out_duration(o, age);
+        out_str(o, " ago)");
+    }
+    out_str(o, ", the program has not; not touched for ");
+    write_least(o, r, g, fact_last_use);
+    if (g->unread) {
+        out_str(o, "; unread ");
+        out_bytes(o, g->unread);
+    }
+}
+
+static void write_connect_failed(struct out *o, const struct report *r, const struct group *g) {
+    const struct fact *x = &r->facts.fact[g->first];
+    const char *name = x->error ? strerrordesc_np(x->error) : NULL;
+    out_str(o, "connect() failed");
+    if (name)
+        out_strs(o, " (", name, ")", NULL);
+    out_str(o, ", the descriptor is still open after ");
+    write_least(o, r, g, fact_last_use);
+}
+
+static void write_never_closed(struct out *o, const struct report *r, const struct group *g) {
+    const struct box_site *s = view_site(r->facts.view, r->facts.fact[g->first].site);
+    out_str(o, "not touched for ");
+    write_least(o, r, g, fact_last_use);
+    if (!s)
+        return;
+    out_str(o, ", while the same place opened others: ");
+    out_u64(o, atomic_load_explicit(&s->opened, memory_order_relaxed));
+    out_str(o, " in all, ");
+    out_u64(o, atomic_load_explicit(&s->closed, memory_order_relaxed));
+    out_str(o, " closed");
+}
+
+static void write_open_at_exit(struct out *o, const struct report *r, const struct group *g) {
+    (void)r;
+    (void)g;
+    out_str(o, "open when the program ended");
+}
+
+static void write_exec_inherited(struct out *o, const struct report *r, const struct group *g) {
+    out_str(o, "open without FD_CLOEXEC when this program was started by exec(), which has not "
+               "touched it for ");
+    write_least(o, r, g, fact_last_use);
+}
+
+static void write_inherited(struct out *o, const struct report *r, const struct group *g) {
+    unsigned flags = r->facts.fact[g->first].flags;
+    out_str(o, flags & CONN_RECEIVED  ? "received from another process (SCM_RIGHTS)"
+               : flags & CONN_BY_EXEC ? "open before this program was started by exec()"
+                                      : "opened by the parent process, before fork()");
+}
+
+static void write_tls_freed(struct out *o, const struct report *r, const struct group *g) {
+    bool one = g->count == 1;
+    out_str(o, one ? "the TLS object was freed " : "the TLS objects were freed at least ");
+    write_least(o, r, g, freed_at);
+    out_str(o, one ? " ago and the socket not used since" : " ago and the sockets not used since");
+}
+
+static void write_tls_orphan(struct out *o, const struct report *r, const struct group *g) {
+    bool one = g->count == 1;
+    out_str(o, one ? "its socket was closed " : "their sockets were closed at least ");
+    write_least(o, r, g, closed_at);
+    out_str(o, one ? " ago, it was never freed" : " ago, they were never freed");
+}
+
+static void write_tls_handshake(struct out *o, const struct report *r, const struct group *g) {
+    out_str(o, g->count == 1 ? "the TLS handshake began " : "the last TLS handshake began ");
+    write_least(o, r, g, begun_at);
+    out_str(o, g->count == 1 ? " ago and has not finished" : " ago, none has finished");
+}
+
+static void (*const evidence[VERDICT_COUNT])(struct out *, const struct report *,
+                                             const struct group *) = {
+    [VERDICT_TLS_FREED] = write_tls_freed,
+    [VERDICT_TLS_ORPHAN] = write_tls_orphan,
+    [VERDICT_TLS_HANDSHAKE] = write_tls_handshake,
+    [VERDICT_PEER_CLOSED] = write_peer_closed,
+    [VERDICT_NEVER_CLOSED] = write_never_closed,
+    [VERDICT_CONNECT_FAILED] = write_connect_failed,
+    [VERDICT_OPEN_AT_EXIT] = write_open_at_exit,
+    [VERDICT_INHERITED] = write_inherited,
+    [VERDICT_EXEC_INHERITED] = write_exec_inherited,
+};
+
+bool evidence_is_known(const struct group *g) {
+    return evidence[g->verdict] != NULL;
+}
+
+void evidence_of_group(struct out *o, const struct report *r, const struct group *g) {
+    evidence[g->verdict](o, r, g);
+}
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+void evidence_of_double_close(struct out *o, const struct box_double_close *d) {
+    out_str(o, "closed by thread ");
+    out_i64(o, d->closer);
+    out_str(o, ", and again ");
+    out_duration(o, atomic_load_explicit(&d->gap, memory_order_relaxed));
+    out_str(o, " later by thread ");
+    out_i64(o, d->closer_again);
+    if (d->closer_had_closed) {
+        out_str(o, "; it was opened by thread ");
+        out_i64(o, d->opener);
+        out_str(o, ", and thread ");
+        out_i64(o, d->closer);
+        out_str(o, " had closed the connection that had this descriptor before: it closed that one "
+                   "twice and hit another");
+    }
+}
+
+void evidence_of_exhausted(struct out *o, const struct report *r) {
+    const struct box_header *h = r->facts.view->header;
+    const char *why = strerrordesc_np(atomic_load(&h->exhausted_errno));
+    out_str(o, "socket() or accept() failed ");
+    out_count(o, atomic_load(&h->exhausted), "time");
+    out_str(o, ", last ");
+    out_duration(o, since(r->facts.now, atomic_load(&h->exhausted_at)));
+    out_strs(o, " ago: ", why ? why : "no descriptor left", NULL);
+}
