@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/option_value.h"
 #include "command.h"
 #include "find.h"
 #include "flags.h"
@@ -20,8 +21,11 @@ static int cannot(const char *what) {
     return STATUS_UNSEEN;
 }
 
-enum { STATE_DIR, SUPPRESSIONS, FLAGS };
+enum { FORMAT, STATE_DIR, SUPPRESSIONS, FLAGS };
 static struct flag flag[FLAGS] = {
+    [FORMAT] = {.name = "format",
+                .value = "text|json",
+                .help = "What the report looks like; default: POOLGUARD_FORMAT, else text."},
     [STATE_DIR] = {.name = "state-dir",
                    .value = "DIRECTORY",
                    .help = "Where the state file of a process that has ended is looked for; "
@@ -31,6 +35,24 @@ static struct flag flag[FLAGS] = {
                       .help = "Patterns of what is no leak; default: those that the process was "
                               "started with."},
 };
+
+static unsigned format = FORMAT_TEXT;
+
+/* The flag counts, else the variable. False: it is wrong, and a line said so. */
+static bool take_format(void) {
+    const struct option_info *row = &option_table[OPTION_format];
+    const char *named = flag[FORMAT].given, *text = named ? named : getenv("POOLGUARD_FORMAT");
+    char why_text[256];
+    struct out why;
+    union option_value v = {.choice = FORMAT_TEXT};
+    out_init(&why, -1, why_text, sizeof why_text - 1);
+    bool right = !text || option_value_parse(&v, row, text, &why);
+    why_text[why.len] = '\0';
+    if (!right)
+        say(named ? "--format=" : "POOLGUARD_FORMAT=", text, ": ", why_text, NULL);
+    format = v.choice;
+    return right;
+}
 
 /* Suppressions: those that the user names here, else those that the process runs with. */
 static struct suppression *load_suppressions(const struct view *v) {
@@ -60,12 +82,12 @@ static int write_report(struct report *r) {
     static char buffer[1 << 16];
     struct out o;
     out_init(&o, STDOUT_FILENO, buffer, sizeof buffer);
-    report_write_text(r, &o);
+    report_write(r, &o, format);
     return o.error ? cannot(strerror(o.error)) : 0;
 }
 
 static int report_view(const struct found *f, const struct view *v) {
-    struct report r = {.suppressions = load_suppressions(v)};
+    struct report r = {.suppressions = load_suppressions(v), .trigger = TRIGGER_REQUEST};
     struct sockets s = {0};
     if (!facts_begin(&r.facts, v))
         return cannot("not enough memory");
@@ -113,7 +135,8 @@ static int report_one(const char *name, const char *state_dir) {
 
 int command_report(int argc, char **argv) {
     struct flags flags = {
-        .usage = "poolguard report [--state-dir=DIRECTORY] [--suppressions=FILE] PID | STATE-FILE",
+        .usage = "poolguard report [--format=text|json] [--state-dir=DIRECTORY] "
+                 "[--suppressions=FILE] PID | STATE-FILE",
         .about =
             "Reports on the TCP connections of a guarded process from its state file, without "
             "touching the process: no signal, no stop. A process that has ended is reported as "
@@ -124,6 +147,8 @@ int command_report(int argc, char **argv) {
     int status, first = flags_parse(&flags, argc, argv, &status);
     if (!first)
         return status;
+    if (!take_format())
+        return STATUS_USAGE;
     if (argc - first != 1) {
         complain(argc == first ? "report: which process? give its pid: poolguard report PID"
                                : "report: one process at a time: poolguard report PID");

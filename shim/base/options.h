@@ -11,6 +11,7 @@
 #include "base/out.h"
 
 enum { UNWINDER_AUTO, UNWINDER_LIBUNWIND, UNWINDER_GLIBC };
+enum { FORMAT_TEXT, FORMAT_JSON };
 enum { AT_EXIT_NEVER, AT_EXIT_LEAKS, AT_EXIT_ALWAYS };
 
 /* One field for each row of the table; text points into the arena or is a literal. */

@@ -12,6 +12,12 @@ const char *tcp_state_name(unsigned state) {
     return name[state < sizeof name / sizeof *name ? state : 0];
 }
 
+const char *tls_version_name(unsigned version) {
+    static const char *const name[] = {"SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+    unsigned minor = version - 0x0300;
+    return minor < sizeof name / sizeof *name ? name[minor] : NULL;
+}
+
 bool facts_begin(struct facts *f, const struct view *v) {
     memset(f, 0, sizeof *f);
     f->view = v;
@@ -172,6 +178,18 @@ void fact_set_tcp(struct fact *x, uint8_t tcp) {
     if (x->state == CONN_CONNECTING && tcp != TCP_UNKNOWN && tcp != TCP_IS_SYN_SENT &&
         tcp != TCP_IS_CLOSE)
         x->state = CONN_ESTABLISHED;
+}
+
+bool fact_tls_is_known(const struct fact *x) {
+    return x->has_tls && (x->tls.flags & TLS_DONE || x->tls.begun);
+}
+
+bool fact_tls_counts_in(const struct fact *x) {
+    return x->tls.flags & TLS_COUNTED_IN || x->bytes_in <= x->tls.wire_in;
+}
+
+bool fact_tls_counts_out(const struct fact *x) {
+    return x->tls.flags & TLS_COUNTED_OUT || x->bytes_out <= x->tls.wire_out;
 }
 
 static uint64_t later(uint64_t a, uint64_t b) {

@@ -26,6 +26,8 @@ enum {
     TCP_IS_CLOSING = 11,
 };
 const char *tcp_state_name(unsigned state);
+/* "TLSv1.3"; NULL for a version that nobody has named. */
+const char *tls_version_name(unsigned version);
 
 enum { FACT_FDS = 4 };
 
@@ -96,6 +98,13 @@ void facts_drop_last(struct facts *f, uint32_t conn);
 
 /* The kernel's state of its socket. It also tells that a non-blocking connect() is through. */
 void fact_set_tcp(struct fact *x, uint8_t tcp);
+
+/* Is there something to say of its TLS: has a handshake been seen? */
+bool fact_tls_is_known(const struct fact *x);
+/* Was the application data of that direction counted? What goes through a filter of the library's
+ * own (BIO_f_ssl) passes no call that we see. */
+bool fact_tls_counts_in(const struct fact *x);
+bool fact_tls_counts_out(const struct fact *x);
 
 /* When the program last used it: the latest of its reads, writes and opening. */
 uint64_t fact_last_use(const struct fact *x);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/options.h"
 #include "report/symbols.h"
 
 const char *base_name(const char *path) {
@@ -142,12 +143,19 @@ static void count(struct report *r) {
 }
 
 bool report_judge(struct report *r) {
-    verdict_judge(&r->facts, r->at_exit);
+    verdict_judge(&r->facts, r->trigger == TRIGGER_EXIT);
     if (!groups_make(&r->groups, &r->facts))
         return false;
     suppress_groups(r);
     count(r);
     return true;
+}
+
+void report_write(struct report *r, struct out *o, unsigned format) {
+    if (format == FORMAT_JSON)
+        report_write_json(r, o);
+    else
+        report_write_text(r, o);
 }
 
 void report_free(struct report *r) {

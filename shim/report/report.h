@@ -1,5 +1,5 @@
-/* A report: gathered facts -> verdicts -> groups -> text. Shared by the guarded process and the
- * command; async-signal-safe. */
+/* A report: gathered facts -> verdicts -> groups -> text or JSON. Shared by the guarded process and
+ * the command; async-signal-safe. */
 #ifndef PG_REPORT_REPORT_H
 #define PG_REPORT_REPORT_H
 
@@ -10,13 +10,20 @@
 #include "report/groups.h"
 #include "report/suppress.h"
 
+enum report_trigger {
+    TRIGGER_SIGNAL,
+    TRIGGER_EXIT,
+    TRIGGER_EXHAUSTED, /* no descriptor was left */
+    TRIGGER_REQUEST,   /* `poolguard report` */
+};
+
 struct report {
     struct facts facts;
     struct groups groups;
     struct suppression *suppressions;
     /* Of this very process: see report/symbols.h. NULL: of another. */
     bool (*is_loaded)(const struct box_module *);
-    bool at_exit;
+    enum report_trigger trigger;
     bool ended; /* the process is gone: nothing could be checked with the kernel */
     /* Filled by report_judge. */
     uint32_t open, leaked, leak_places, suppressed;
@@ -34,8 +41,10 @@ bool report_shows_exhausted(const struct report *r);
 static inline uint32_t report_leaks(const struct report *r) {
     return r->leaked + r->tls_leaked;
 }
-/* Writes the text, all of it, and flushes. */
+/* Writes all of it in one format (FORMAT_TEXT, FORMAT_JSON of base/options.h), and flushes. */
+void report_write(struct report *r, struct out *o, unsigned format);
 void report_write_text(struct report *r, struct out *o);
+void report_write_json(struct report *r, struct out *o);
 /* Frees facts and groups; the view stays the caller's. */
 void report_free(struct report *r);
 

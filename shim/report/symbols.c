@@ -50,6 +50,7 @@ void symbols_find(struct symbols *s, uint64_t frame, struct frame_name *name) {
     if (!m)
         return;
     name->module = m->path;
+    name->file = m;
     struct names *n = names_of(s, m);
     if (n)
         name->function = names_find(n, name->address, &name->offset);

@@ -17,10 +17,11 @@ struct symbols {
 };
 
 struct frame_name {
-    const char *function; /* NULL: unknown */
-    uint64_t offset;      /* into the function */
-    const char *module;   /* path, NULL: code of no file */
-    uint64_t address;     /* in the module, or absolute without one */
+    const char *function;          /* NULL: unknown */
+    uint64_t offset;               /* into the function */
+    const char *module;            /* path, NULL: code of no file */
+    uint64_t address;              /* in the module, or absolute without one */
+    const struct box_module *file; /* the module's record, or NULL */
 };
 
 /* Async-signal-safe. Without memory all functions are unknown. */

@@ -3,15 +3,6 @@
 
 /* --- a connection's line ---------------------------------------------------------------------- */
 
-static void write_version(struct out *o, unsigned version) {
-    static const char *const name[] = {"SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
-    unsigned minor = version - 0x0300;
-    if (minor < sizeof name / sizeof *name)
-        out_str(o, name[minor]);
-    else
-        out_str(o, "TLS");
-}
-
 static void write_name(struct writer *w, const char *before, uint32_t name) {
     const struct box_name *n = view_name(w->r->facts.view, name);
     if (!n)
@@ -40,7 +31,8 @@ static void write_data(struct out *o, const char *what, uint64_t n) {
 static void write_session(struct writer *w, const struct fact *x) {
     const struct fact_tls *t = &x->tls;
     struct out *o = w->o;
-    write_version(o, t->version);
+    const char *version = tls_version_name(t->version);
+    out_str(o, version ? version : "TLS");
     write_name(w, "  ", t->cipher);
     write_name(w, "  server name ", t->name);
     write_name(w, "  ALPN ", t->alpn);
@@ -49,11 +41,9 @@ static void write_session(struct writer *w, const struct fact *x) {
         out_str(o, " in ");
         out_duration(o, since(t->done, t->begun));
     }
-    /* Data that goes through a filter of the library's own (BIO_f_ssl) passes no call that we see.
-     */
-    if (t->flags & TLS_COUNTED_IN || x->bytes_in <= t->wire_in)
+    if (fact_tls_counts_in(x))
         write_data(o, "data in", t->bytes_in);
-    if (t->flags & TLS_COUNTED_OUT || x->bytes_out <= t->wire_out)
+    if (fact_tls_counts_out(x))
         write_data(o, "data out", t->bytes_out);
     if (t->pending)
         write_data(o, "pending", t->pending);
@@ -62,7 +52,7 @@ static void write_session(struct writer *w, const struct fact *x) {
 void write_tls(struct writer *w, const struct fact *x) {
     const struct fact_tls *t = &x->tls;
     uint64_t now = w->r->facts.now;
-    if (!x->has_tls || (!(t->flags & TLS_DONE) && !t->begun))
+    if (!fact_tls_is_known(x))
         return;
     out_str(w->o, "      ");
     if (t->flags & TLS_DONE) {

@@ -44,11 +44,11 @@ static void complain(const char *line) {
 static char buffer[16384]; /* of the one report at a time */
 
 /* Gathers and judges this process as it is now. False: no memory. */
-static bool look(struct report *r, struct view *v, bool at_exit) {
+static bool look(struct report *r, struct view *v, enum report_trigger why) {
     memset(r, 0, sizeof *r);
     view_own(v, &mine);
     r->is_loaded = module_is_loaded;
-    r->at_exit = at_exit;
+    r->trigger = why;
     r->suppressions = suppressions;
     if (!facts_begin(&r->facts, v))
         return false;
@@ -66,20 +66,20 @@ static void write_to_target(struct report *r) {
     if (fd < 0)
         return;
     out_init(&o, fd, buffer, sizeof buffer);
-    report_write_text(r, &o);
+    report_write(r, &o, options->format);
     if (close_it)
         target_close(fd);
 }
 
 /* With all signals blocked: a handler of the program's that does not come back would leave the
  * report under way for ever. */
-void trigger_report(void) {
+void trigger_report(enum report_trigger why) {
     struct report r;
     struct view v;
     uint64_t all = ~UINT64_C(0), before = 0;
     sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
     if (!atomic_exchange(&reporting.v.busy, 1)) {
-        if (look(&r, &v, false)) {
+        if (look(&r, &v, why)) {
             write_to_target(&r);
             report_free(&r);
         }
@@ -103,7 +103,7 @@ void trigger_exhausted(int error) {
         !atomic_compare_exchange_strong(&reporting.v.exhausted_reported, &last, now))
         return;
     atomic_store(&h->exhausted_stack, stack_capture());
-    trigger_report();
+    trigger_report(TRIGGER_EXHAUSTED);
 }
 
 /* --- exit ------------------------------------------------------------------------------------ */
@@ -123,13 +123,13 @@ static bool is_alone(void) {
  * have run; other threads must not live on among their remains, unless the user says so. */
 static bool look_at_exit(struct report *r, struct view *v) {
     bool named = options->set >> OPTION_grace & 1;
-    if (!look(r, v, true))
+    if (!look(r, v, TRIGGER_EXIT))
         return false;
     if (!report_leaks(r) || !options->grace || (!named && !is_alone()))
         return true;
     report_free(r);
     nap(options->grace);
-    return look(r, v, true);
+    return look(r, v, TRIGGER_EXIT);
 }
 
 enum { EXIT_YIELDS = 1000000 };

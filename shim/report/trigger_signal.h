@@ -3,9 +3,10 @@
 #define PG_REPORT_TRIGGER_SIGNAL_H
 
 #include "base/options.h"
+#include "report/report.h"
 
 /* Writes a report now, unless one is being written. Async-signal-safe. */
-void trigger_report(void);
+void trigger_report(enum report_trigger why);
 
 /* Once, from the constructor. The options are kept. */
 void trigger_take_signal(const struct options *o);

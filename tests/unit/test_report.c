@@ -61,7 +61,7 @@ static struct box_site *its_site(const struct fact *x) {
 }
 
 static void assert_verdict(enum verdict want) {
-    verdict_judge(&r.facts, r.at_exit);
+    verdict_judge(&r.facts, r.trigger == TRIGGER_EXIT);
     assert_int_equal(r.facts.fact[0].verdict, want);
 }
 
@@ -69,7 +69,7 @@ static void an_idle_connection_alone_is_no_leak(void **state) {
     (void)state;
     one(100 * LEAK_AFTER);
     assert_verdict(VERDICT_OPEN);
-    r.at_exit = true;
+    r.trigger = TRIGGER_EXIT;
     assert_verdict(VERDICT_OPEN_AT_EXIT);
 }
 
@@ -78,7 +78,7 @@ static void an_idle_connection_passed_over_is_never_closed(void **state) {
     struct fact *x = one(LEAK_AFTER);
     its_site(x)->last_opened = NOW;
     assert_verdict(VERDICT_NEVER_CLOSED);
-    r.at_exit = true;
+    r.trigger = TRIGGER_EXIT;
     assert_verdict(VERDICT_NEVER_CLOSED);
 }
 
@@ -225,7 +225,7 @@ static void inherited_and_inbound_connections_never_leak(void **state) {
     its_site(x)->last_opened = NOW;
     for (int exit = 0; exit < 2; exit++)
         for (int i = 0; i < 3; i++) {
-            r.at_exit = exit;
+            r.trigger = exit ? TRIGGER_EXIT : TRIGGER_SIGNAL;
             x->tcp = tcp[i];
             x->flags = CONN_INHERITED;
             assert_verdict(VERDICT_INHERITED);
@@ -553,7 +553,8 @@ static void nothing_open_is_said_in_two_lines(void **state) {
 static void an_ended_process_is_spoken_of_in_the_past(void **state) {
     (void)state;
     one(SECOND);
-    r.ended = r.at_exit = true;
+    r.ended = true;
+    r.trigger = TRIGGER_EXIT;
     const char *t = text();
     assert_non_null(strstr(t, "==4211== poolguard: demo: 1 connection open when the process ended, "
                               "0 leaked\n"));

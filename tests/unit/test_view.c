@@ -125,7 +125,8 @@ static void gather(struct report *r, const struct view *v) {
 
 /* A whole report of the view. */
 static const char *report_on(const struct view *v, bool at_exit, struct suppression *s) {
-    struct report r = {.at_exit = at_exit, .ended = at_exit, .suppressions = s};
+    struct report r = {
+        .trigger = at_exit ? TRIGGER_EXIT : TRIGGER_SIGNAL, .ended = at_exit, .suppressions = s};
     gather(&r, v);
     assert_true(report_judge(&r));
     const char *text = synthetic_text(&r);

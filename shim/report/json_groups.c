@@ -1,0 +1,166 @@
+/* The findings of a JSON report: groups of connections, and what concerns the whole process. */
+#include "report/evidence.h"
+#include "report/fingerprint.h"
+#include "report/json.h"
+#include "report/stacks.h"
+
+/* What all findings have, in the order in which it is written. */
+struct finding {
+    enum verdict verdict;
+    const char *unit; /* of the count */
+    uint64_t count;
+    bool suppressed;
+    uint32_t host_id; /* as in struct group */
+    struct addr host;
+    struct shown_stack stack[STACKS_SHOWN];
+    unsigned stacks;
+};
+
+/* Who comes to the limit of descriptors first is chance. */
+static unsigned telling_stacks(const struct finding *f) {
+    return f->verdict == VERDICT_FD_EXHAUSTED ? 0 : f->stacks;
+}
+
+static uint64_t add_host(uint64_t so_far, const struct view *v, const struct finding *f) {
+    const struct box_host *h = view_host(v, f->host_id);
+    const struct box_name *n = h ? view_name(v, h->name) : NULL;
+    const struct addr *a = h ? &h->addr : &f->host;
+    char ip[ADDR_TEXT] = "";
+    if (a->family != ADDR_NONE)
+        addr_ip_text(a, ip);
+    so_far = fingerprint_add(so_far, n ? n->text : ip);
+    return fingerprint_add_port(so_far, n || *ip ? a->port : 0);
+}
+
+static void write_fingerprint(struct json_report *w, const struct finding *f) {
+    char text[FINGERPRINT_TEXT];
+    uint64_t h = fingerprint_add(FINGERPRINT_START, verdict_class[f->verdict].name);
+    h = fingerprint_add(h, f->unit);
+    h = add_host(h, w->r->facts.view, f);
+    for (unsigned i = 0; i < telling_stacks(f); i++)
+        h = fingerprint_add(h,
+                            fingerprint_text(json_stack_fingerprint(w, f->stack[i].stack), text));
+    json_text(&w->j, "fingerprint", fingerprint_text(h, text));
+}
+
+/* "opened" and "opened_call", and so on. */
+static void write_stacks(struct json *j, const struct finding *f) {
+    for (unsigned i = 0; i < f->stacks; i++) {
+        char name[32];
+        struct out o;
+        json_u64(j, f->stack[i].name, f->stack[i].stack);
+        out_init(&o, -1, name, sizeof name - 1);
+        out_strs(&o, f->stack[i].name, "_call", NULL);
+        name[o.len] = '\0';
+        json_text(j, name, f->stack[i].call);
+    }
+}
+
+/* Leaves the object open. */
+static void write_finding(struct json_report *w, const struct finding *f) {
+    static const char *const kind[] = {
+        [KIND_LEAK] = "leak", [KIND_RISK] = "risk", [KIND_PLAIN] = "plain"};
+    const struct verdict_class *c = &verdict_class[f->verdict];
+    struct json *j = &w->j;
+    json_open(j, NULL, '{');
+    json_text(j, "class", c->name);
+    json_text(j, "kind", kind[c->kind]);
+    json_u64(j, "count", f->count);
+    json_text(j, "unit", f->unit);
+    json_host(w, f->host_id, &f->host);
+    write_fingerprint(w, f);
+    json_bool(j, "suppressed", f->suppressed);
+    if (c->todo)
+        json_text(j, "todo", c->todo);
+    write_stacks(j, f);
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static void write_group(struct json_report *w, const struct group *g) {
+    const struct report *r = w->r;
+    bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
+    struct json *j = &w->j;
+    struct finding f = {.verdict = g->verdict,
+                        .unit = orphans ? "TLS object" : "connection",
+                        .count = g->count,
+                        .suppressed = g->suppressed,
+                        .host_id = g->host_id,
+                        .host = g->host};
+    f.stacks = stacks_of_group(f.stack, r, g);
+    write_finding(w, &f);
+    if (evidence_is_known(g)) {
+        struct json_part part;
+        evidence_of_group(json_text_begin(&part, j, "evidence"), r, g);
+        json_text_end(&part);
+    }
+    json_ms(j, "oldest_ms", since(r->facts.now, g->oldest));
+    json_open(j, "connections", '[');
+    for (uint32_t i = g->first; !orphans && i != UINT32_MAX; i = r->facts.fact[i].next)
+        json_u64(j, NULL, r->facts.fact[i].id);
+    json_close(j, ']');
+    json_close(j, '}');
+}
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+static void write_double_close(struct json_report *w, const struct box_double_close *d) {
+    const struct box_site *s = view_site(w->r->facts.view, d->site);
+    struct json *j = &w->j;
+    struct json_part part;
+    struct finding f = {.verdict = VERDICT_DOUBLE_CLOSE,
+                        .unit = "double close",
+                        .count = atomic_load_explicit(&d->times, memory_order_relaxed),
+                        .host_id = s ? s->host : BOX_NONE};
+    f.stacks = stacks_of_double_close(f.stack, w->r, d);
+    write_finding(w, &f);
+    evidence_of_double_close(json_text_begin(&part, j, "evidence"), d);
+    json_text_end(&part);
+    json_i64(j, "fd", d->fd);
+    json_ms(j, "last_ms_ago", since(w->r->facts.now, atomic_load(&d->last)));
+    json_ms(j, "between_ms", atomic_load(&d->gap));
+    json_i64(j, "opened_thread", d->opener);
+    json_i64(j, "closed_thread", d->closer);
+    json_i64(j, "closed_again_thread", d->closer_again);
+    json_close(j, '}');
+}
+
+static void write_exhausted(struct json_report *w) {
+    const struct box_header *h = w->r->facts.view->header;
+    struct json *j = &w->j;
+    struct json_part part;
+    struct finding f = {.verdict = VERDICT_FD_EXHAUSTED,
+                        .unit = "failed call",
+                        .count = atomic_load(&h->exhausted),
+                        .host_id = BOX_NONE};
+    f.stacks = stacks_of_exhausted(f.stack, w->r);
+    write_finding(w, &f);
+    evidence_of_exhausted(json_text_begin(&part, j, "evidence"), w->r);
+    json_text_end(&part);
+    json_ms(j, "last_ms_ago", since(w->r->facts.now, atomic_load(&h->exhausted_at)));
+    json_close(j, '}');
+}
+
+static void write_of_process(struct json_report *w) {
+    const struct view *v = w->r->facts.view;
+    for (uint32_t i = 0; i < v->count[REGION_DOUBLE_CLOSES]; i++) {
+        const struct box_double_close *d = view_double_close(v, i);
+        if (d && report_shows_double_close(w->r, &w->symbols, d))
+            write_double_close(w, d);
+    }
+    if (report_shows_exhausted(w->r))
+        write_exhausted(w);
+}
+
+/* In the order of the text. */
+void json_groups(struct json_report *w) {
+    const struct groups *g = &w->r->groups;
+    uint32_t i = 0;
+    json_open(&w->j, "groups", '[');
+    for (; i < g->count && g->group[i].verdict < VERDICT_DOUBLE_CLOSE; i++)
+        write_group(w, &g->group[i]);
+    write_of_process(w);
+    for (; i < g->count; i++)
+        write_group(w, &g->group[i]);
+    json_close(&w->j, ']');
+}
