@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/options.h"
 #include "base/sys.h"
+#include "json_check.h"
 
 /* --- directories ---------------------------------------------------------------------------- */
 
@@ -280,11 +282,26 @@ void synthetic_gather(struct report *r, const struct view *v, uint64_t now) {
     facts_add_orphans(&r->facts);
 }
 
-const char *synthetic_text(struct report *r) {
-    static char text[1 << 18];
+static char rendered[1 << 20];
+
+static const char *render(struct report *r, unsigned format) {
     struct out o;
-    out_init(&o, -1, text, sizeof text - 1);
-    report_write_text(r, &o);
-    text[o.len] = '\0';
-    return text;
+    out_init(&o, -1, rendered, sizeof rendered - 1);
+    report_write(r, &o, format);
+    assert_false(o.dropped);
+    rendered[o.len] = '\0';
+    return rendered;
+}
+
+const char *synthetic_text(struct report *r) {
+    return render(r, FORMAT_TEXT);
+}
+
+const char *synthetic_json(struct report *r) {
+    const char *json = render(r, FORMAT_JSON), *end = strchr(json, '\n');
+    assert_true(end && !end[1]);
+    const char *fault = json_fault(json, (size_t)(end - json));
+    if (fault)
+        fail_msg("no JSON from here on: %.100s", fault);
+    return json;
 }

@@ -98,7 +98,9 @@ size_t synthetic_file(const struct box *b, void *file, size_t cap);
  * facts->now is set to `now`. */
 void synthetic_gather(struct report *r, const struct view *v, uint64_t now);
 
-/* The report as text, in a buffer of the callee's that the next call overwrites. */
+/* The report as text, in a buffer of the callee's that the next call of either overwrites. */
 const char *synthetic_text(struct report *r);
+/* The same as JSON: one line, checked to be well-formed. */
+const char *synthetic_json(struct report *r);
 
 #endif

@@ -123,12 +123,13 @@ static void gather(struct report *r, const struct view *v) {
     }
 }
 
-/* A whole report of the view. */
+/* A whole report of the view, in both formats. */
 static const char *report_on(const struct view *v, bool at_exit, struct suppression *s) {
     struct report r = {
         .trigger = at_exit ? TRIGGER_EXIT : TRIGGER_SIGNAL, .ended = at_exit, .suppressions = s};
     gather(&r, v);
     assert_true(report_judge(&r));
+    assert_non_null(strstr(synthetic_json(&r), "{\"schema\":\"poolguard.report/1\","));
     const char *text = synthetic_text(&r);
     assert_non_null(strstr(text, "\nSUMMARY: poolguard: "));
     report_free(&r);
