@@ -44,14 +44,22 @@ class Guard:
         return until(lambda: report.parse(self.reports(pid)[before:]),
                      f"a report of {pid} by signal")
 
+    def ask(self, *words, **env):
+        """What `poolguard report` with these words does."""
+        env = clean_env(self.home, POOLGUARD_STATE_DIR=self.state, **env)
+        return subprocess.run([self.command, "report", *map(str, words)], env=env, timeout=DEADLINE,
+                              capture_output=True, text=True, errors="replace")
+
+    def printed(self, pid, form="text"):
+        run = self.ask(f"--format={form}", pid)
+        assert run.returncode == 0, f"poolguard report: status {run.returncode}\n{run.stderr}"
+        return run.stdout
+
     def by_command(self, pid):
         """The report that `poolguard report PID` prints."""
-        env = clean_env(self.home, POOLGUARD_STATE_DIR=self.state)
-        run = subprocess.run([self.command, "report", str(pid)], env=env, capture_output=True,
-                             text=True, errors="replace", timeout=DEADLINE)
-        assert run.returncode == 0, f"poolguard report: status {run.returncode}\n{run.stderr}"
-        found = report.parse(run.stdout)
-        assert found, f"no report in what poolguard report printed:\n{run.stdout}"
+        text = self.printed(pid)
+        found = report.parse(text)
+        assert found, f"no report in what poolguard report printed:\n{text}"
         return found
 
     def both(self, pid):
