@@ -209,11 +209,13 @@ install: all
 	install -D -m 755 $(BUILD)/libpoolguard.so $(DESTDIR)$(LIBDIR)/libpoolguard.so
 	install -D -m 644 $(BUILD)/man/poolguard.1 $(DESTDIR)$(PREFIX)/share/man/man1/poolguard.1
 	install -D -m 644 $(BUILD)/man/libpoolguard.7 $(DESTDIR)$(PREFIX)/share/man/man7/libpoolguard.7
+	install -D -m 644 shim/report/report.schema.json $(DESTDIR)$(PREFIX)/share/poolguard/report.schema.json
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/poolguard $(DESTDIR)$(LIBDIR)/libpoolguard.so
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/poolguard.1 $(DESTDIR)$(PREFIX)/share/man/man7/libpoolguard.7
-	rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || :
+	rm -f $(DESTDIR)$(PREFIX)/share/poolguard/report.schema.json
+	rmdir $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/share/poolguard 2>/dev/null || :
 
 clean:
 	rm -rf $(BUILD)
