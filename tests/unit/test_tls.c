@@ -93,7 +93,7 @@ static void what_the_library_says_is_kept_with_the_connection(void **state) {
     assert_string_equal(name_text(t->alpn), "h2");
     assert_int_equal(t->begun, 1000);
     assert_int_equal(t->done, 5000);
-    tls_gave(t, "x", 10);
+    tls_gave(t, "xxxxxxxxxx", 10);
     tls_took(t, 7, 30);
     tls_took(t, 5, -1);
     assert_int_equal(t->bytes_out, 10);
