@@ -1056,7 +1056,7 @@ static unsigned torn_records(const struct view *v) {
     unsigned torn = 0;
     for (uint32_t i = 0; i < v->count[REGION_CONNS]; i++) {
         const struct box_conn *c = view_conn(v, i);
-        if (c->state != CONN_FREE)
+        if (c->life.seq % 2 == 0 && c->state != CONN_FREE)
             torn += c->inode != c->peer.port || c->peer.ip[3] != c->peer.port || c->id == 0 ||
                     c->settled == 0;
     }
