@@ -309,6 +309,41 @@ void conn_read_nothing(struct box_conn *c, ssize_t n, int error) {
     atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
 }
 
+void conn_read_on(uint64_t slot, ssize_t n) {
+    struct box_conn *c = &mine.conns[slot_index(slot)];
+    conn_met(slot);
+    if (unlikely(n <= 0)) {
+        conn_read_nothing(c, n, errno);
+        return;
+    }
+    conn_add(&c->bytes_in, (uint64_t)n);
+    conn_add(&c->calls_in, 1);
+    atomic_store_explicit(&c->last_in, clock_coarse(), memory_order_relaxed);
+    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
+        conn_settle(c, CONN_ESTABLISHED, 0);
+}
+
+/* Does it say whom it is for? The first write does, and later ones of HTTP. */
+static bool says_whom(const struct box_conn *c) {
+    return !atomic_load_explicit(&c->calls_out, memory_order_relaxed) ||
+           atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_REQUESTS;
+}
+
+void conn_wrote_on(uint64_t slot, ssize_t n, const void *buf, size_t room) {
+    struct box_conn *c = &mine.conns[slot_index(slot)];
+    if (unlikely(self.io_watched))
+        conn_met_write(slot, buf, n > 0 && buf ? room : 0);
+    if (unlikely(n < 0)) {
+        conn_write_failed(c, errno);
+        return;
+    }
+    if (unlikely(says_whom(c)) && buf)
+        conn_first_bytes(c, buf, (size_t)n < room ? (size_t)n : room);
+    conn_count_out(c, (size_t)n);
+    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
+        conn_settle(c, CONN_ESTABLISHED, 0);
+}
+
 void conn_met_write(uint64_t slot, const void *buf, size_t n) {
     const uint8_t *b = buf;
     enum { TYPE_FIRST = 20, TYPE_LAST = 23, MAJOR = 3, MINOR_LAST = 4 };

@@ -105,22 +105,13 @@ static inline void conn_met(uint64_t slot) {
         self.io_slot = io_met(self.io_slot, slot);
 }
 
-/* After a read on fd that asked for some bytes and returned n. Keeps errno. */
+/* After a read on fd that asked for some bytes and returned n. Keeps errno. Most descriptors are no
+ * connection's and end here. */
+void conn_read_on(uint64_t slot, ssize_t n);
 static inline void conn_read(int fd, ssize_t n) {
     uint64_t slot = fd_get(fd);
-    if (likely(!slot_is_conn(slot)))
-        return;
-    struct box_conn *c = &mine.conns[slot_index(slot)];
-    conn_met(slot);
-    if (unlikely(n <= 0)) {
-        conn_read_nothing(c, n, errno);
-        return;
-    }
-    conn_add(&c->bytes_in, (uint64_t)n);
-    conn_add(&c->calls_in, 1);
-    atomic_store_explicit(&c->last_in, clock_coarse(), memory_order_relaxed);
-    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
-        conn_settle(c, CONN_ESTABLISHED, 0);
+    if (unlikely(slot_is_conn(slot)))
+        conn_read_on(slot, n);
 }
 
 static inline void conn_count_out(struct box_conn *c, size_t n) {
@@ -144,24 +135,11 @@ static inline void conn_wrote_early(int fd, size_t n) {
 
 /* After a write on fd that returned n. `buf`: the first of them, `room` bytes at most; NULL: they
  * were not in the program's memory. Keeps errno. */
+void conn_wrote_on(uint64_t slot, ssize_t n, const void *buf, size_t room);
 static inline void conn_wrote(int fd, ssize_t n, const void *buf, size_t room) {
     uint64_t slot = fd_get(fd);
-    if (likely(!slot_is_conn(slot)))
-        return;
-    struct box_conn *c = &mine.conns[slot_index(slot)];
-    if (unlikely(self.io_watched))
-        conn_met_write(slot, buf, n > 0 && buf ? room : 0);
-    if (unlikely(n < 0)) {
-        conn_write_failed(c, errno);
-        return;
-    }
-    bool says_whom = !atomic_load_explicit(&c->calls_out, memory_order_relaxed) ||
-                     atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_REQUESTS;
-    if (unlikely(says_whom) && buf)
-        conn_first_bytes(c, buf, (size_t)n < room ? (size_t)n : room);
-    conn_count_out(c, (size_t)n);
-    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
-        conn_settle(c, CONN_ESTABLISHED, 0);
+    if (unlikely(slot_is_conn(slot)))
+        conn_wrote_on(slot, n, buf, room);
 }
 
 #endif
