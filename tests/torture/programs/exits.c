@@ -73,6 +73,8 @@ int main(int argc, char **argv) {
         _exit(5);
     }
     await_line();
+    /* leak_after, 1 ms, passes by the clock of the records, whose ticks are of up to 10 ms. */
+    usleep(20000);
     end(mode);
     return 5;
 }
