@@ -7,7 +7,7 @@
 
 #include "base/sys.h"
 
-enum { OBJECTS_MAX = 8 };
+enum { OBJECTS_MAX = 32 }; /* more than there are rooms */
 
 static struct {
     void *object;
