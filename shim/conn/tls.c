@@ -65,7 +65,7 @@ static void drop(struct box_tls *t, uint64_t record, uint32_t bit) {
 
 static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
                  enum tls_library library, bool ends_unseen) {
-    t->library = library;
+    t->made_by = library;
     t->conn = slot;
     t->opened = c->opened;
     uint16_t handed = atomic_load(&c->flags) & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);

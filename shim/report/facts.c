@@ -68,7 +68,7 @@ static void copy_tls(struct fact_tls *x, const struct box_tls *t) {
     x->holders = get32(&t->life.holders);
     x->version = atomic_load_explicit(&t->version, memory_order_relaxed);
     x->flags = atomic_load_explicit(&t->flags, memory_order_relaxed);
-    x->library = t->library;
+    x->made_by = t->made_by;
 }
 
 /* False: nobody holds the record, or it changed lives meanwhile. */

@@ -77,7 +77,7 @@ static void write_tls(struct json_report *w, const struct fact *x) {
     if (!fact_tls_is_known(x))
         return;
     json_open(j, "tls", '{');
-    json_text(j, "library", t->library == TLS_GNUTLS ? "gnutls" : "openssl");
+    json_text(j, "library", t->made_by == TLS_GNUTLS ? "gnutls" : "openssl");
     if (t->flags & TLS_DONE)
         write_session(w, x);
     else

@@ -19,7 +19,7 @@ unsigned stacks_of_group(struct shown_stack to[STACKS_SHOWN], const struct repor
     const struct fact *x = &r->facts.fact[g->first];
     struct shown_stack opened = {"opened", "opened", opening_call(x), g->stack};
     struct shown_stack freed = {"TLS object freed", "freed",
-                                x->tls.library == TLS_GNUTLS ? "gnutls_deinit" : "SSL_free",
+                                x->tls.made_by == TLS_GNUTLS ? "gnutls_deinit" : "SSL_free",
                                 x->tls.freeing_stack};
     struct shown_stack closed = {"socket closed", "closed", "close", x->tls.closing_stack};
     unsigned n = add(to, 0, r, &opened);

@@ -243,9 +243,9 @@ struct box_tls {
     _Atomic uint16_t flags;
     _Atomic uint16_t version; /* as on the wire: 0x0304 is TLS 1.3; 0: unknown */
     uint64_t conn;            /* the connection's record: seq << 32 | index + 1 */
-    uint32_t library;
-    _Atomic uint32_t site; /* the connection's, for after its end */
-    _Atomic uint32_t name; /* the server name (RFC 6066, 3); BOX_NONE: none */
+    uint32_t made_by;         /* enum tls_library */
+    _Atomic uint32_t site;    /* the connection's, for after its end */
+    _Atomic uint32_t name;    /* the server name (RFC 6066, 3); BOX_NONE: none */
     _Atomic uint32_t cipher, alpn;
     _Atomic uint32_t closing_stack, freeing_stack;
     uint64_t opened;                        /* the connection */

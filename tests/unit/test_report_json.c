@@ -211,7 +211,7 @@ static void a_session_says_what_is_known_of_it(void **state) {
     t->bytes_in = 7;
     t->bytes_out = 8;
     t->pending = 9;
-    t->library = TLS_GNUTLS;
+    t->made_by = TLS_GNUTLS;
     t->freed = NOW - 5 * MS;
     assert_says("\"tls\":{\"library\":\"gnutls\",\"version\":\"TLSv1.3\",\"cipher\":\"CIPHER\","
                 "\"alpn\":\"h2\\u000a\",\"resumed\":true,\"handshake_ms\":1.234,\"data_in\":7,"

@@ -128,7 +128,7 @@ static void a_socket_left_open_when_its_object_is_freed_is_a_leak(void **state) 
                 "  the TLS object was freed 30s ago and the socket not used since; fds 3\n"
                 "  opened:\n    #0 connect\n");
     assert_says("  TLS object freed:\n    #0 SSL_free\n    #1 0x3000");
-    tls->library = TLS_GNUTLS;
+    tls->made_by = TLS_GNUTLS;
     assert_says("    #0 gnutls_deinit\n");
     assert_says("SUMMARY: poolguard: 1 leaked connection in 1 place\n");
 }
