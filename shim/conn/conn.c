@@ -363,7 +363,9 @@ void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
         return;
     if (first)
         atomic_fetch_or(&c->flags, CONN_REQUESTS);
+    atomic_fetch_add(&process_busy, 1);
     site_alias(c, name_from_peer(host, strlen(host)));
+    atomic_fetch_sub(&process_busy, 1);
 }
 
 void conn_write_failed(struct box_conn *c, int error) {

@@ -98,7 +98,7 @@ static struct box_tls *after(const struct gnutls *lib, gnutls_session_t s, const
     if (likely(!k->open) && !done)
         return tls_record(k->object);
     if (process_known())
-        KEEP_ERRNO(learn(lib, s, k, done));
+        BOOKKEEPING(learn(lib, s, k, done));
     self.io_watched = 0;
     return process_known() ? tls_record(tls_find(s)) : NULL;
 }
@@ -110,7 +110,7 @@ EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
     const struct gnutls *lib = gnutls_for(NULL, caller);
     int r = lib->gnutls_init(s, flags);
     if (r == 0)
-        KEEP_ERRNO({
+        BOOKKEEPING({
             tls_made(*s);
             gnutls_for(tls_note(*s), caller);
             if (!gnutls_calls_itself(caller))
@@ -122,7 +122,7 @@ EXPORT int gnutls_init(gnutls_session_t *s, unsigned flags) {
 EXPORT void gnutls_deinit(gnutls_session_t s) {
     LIBRARY;
     if (o)
-        KEEP_ERRNO(tls_freeing(o));
+        BOOKKEEPING(tls_freeing(o));
     lib->gnutls_deinit(s);
 }
 
@@ -143,7 +143,7 @@ EXPORT int gnutls_server_name_set(gnutls_session_t s, int type, const void *name
     LIBRARY;
     int r = lib->gnutls_server_name_set(s, type, name, n);
     if (r == 0 && type == NAME_DNS && name)
-        KEEP_ERRNO(named(tls_note(s), name, n));
+        BOOKKEEPING(named(tls_note(s), name, n));
     return r;
 }
 
@@ -152,7 +152,7 @@ EXPORT int gnutls_handshake(gnutls_session_t s) {
     struct tls_call k = tls_before(o);
     k.begun = k.open ? tls_clock() : 0;
     if (k.open && process_known())
-        KEEP_ERRNO(tie_early(lib, s, &k));
+        BOOKKEEPING(tie_early(lib, s, &k));
     int r = lib->gnutls_handshake(s);
     after(lib, s, &k, r == 0);
     return r;

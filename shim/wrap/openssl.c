@@ -28,7 +28,7 @@ EXPORT SSL *SSL_new(SSL_CTX *ctx) {
     const struct openssl *lib = openssl_for(NULL, ctx, caller);
     SSL *s = lib->SSL_new(ctx);
     if (s)
-        KEEP_ERRNO({
+        BOOKKEEPING({
             tls_made(s);
             openssl_for(tls_note(s), s, caller);
             if (!openssl_calls_itself(caller))
@@ -41,7 +41,7 @@ EXPORT int SSL_up_ref(SSL *s) {
     LIBRARY;
     int r = lib->SSL_up_ref(s);
     if (r == 1)
-        KEEP_ERRNO(tls_referenced(s));
+        BOOKKEEPING(tls_referenced(s));
     return r;
 }
 
@@ -49,14 +49,14 @@ EXPORT int SSL_up_ref(SSL *s) {
 EXPORT SSL *SSL_dup(SSL *s) {
     LIBRARY;
     SSL *r = lib->SSL_dup(s);
-    KEEP_ERRNO(if (r == s && r && process_ready()) tls_referenced(r); else if (r) tls_made(r));
+    BOOKKEEPING(if (r == s && r && process_ready()) tls_referenced(r); else if (r) tls_made(r));
     return r;
 }
 
 EXPORT void SSL_free(SSL *s) {
     LIBRARY;
     if (o)
-        KEEP_ERRNO(tls_freeing(o));
+        BOOKKEEPING(tls_freeing(o));
     lib->SSL_free(s);
 }
 
@@ -65,7 +65,7 @@ EXPORT int SSL_clear(SSL *s) {
     LIBRARY;
     bool theirs = o && openssl_calls_itself(__builtin_return_address(0));
     int r = lib->SSL_clear(s);
-    KEEP_ERRNO(if (o && !theirs && process_known()) tls_cleared(o));
+    BOOKKEEPING(if (o && !theirs && process_known()) tls_cleared(o));
     return r;
 }
 
@@ -73,7 +73,7 @@ EXPORT int SSL_clear(SSL *s) {
 
 static void moved(struct tls_object *o) {
     if (o && process_known())
-        KEEP_ERRNO(tls_moved(o));
+        BOOKKEEPING(tls_moved(o));
 }
 
 EXPORT int SSL_set_fd(SSL *s, int fd) {
@@ -119,7 +119,7 @@ EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
     LIBRARY;
     long r = lib->SSL_ctrl(s, cmd, n, p);
     if (unlikely(cmd == SET_TLSEXT_HOSTNAME) && r == 1 && process_known())
-        KEEP_ERRNO(if (o || (o = tls_note(s))) tls_named(o, p));
+        BOOKKEEPING(if (o || (o = tls_note(s))) tls_named(o, p));
     return r;
 }
 
@@ -129,7 +129,7 @@ EXPORT long SSL_ctrl(SSL *s, int cmd, long n, void *p) {
 static void shook(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r) {
     const struct box_tls *t = openssl_after(lib, s, k, true);
     if (t && r == 1 && !k->open)
-        KEEP_ERRNO(openssl_say_done(lib, s, k->object, true));
+        BOOKKEEPING(openssl_say_done(lib, s, k->object, true));
 }
 
 EXPORT int SSL_connect(SSL *s) {

@@ -70,7 +70,7 @@ void openssl_open(const struct openssl *lib, const SSL *s, struct tls_call *k) {
         return;
     k->begun = tells_done(lib) ? tls_clock() : 0;
     if (process_known())
-        KEEP_ERRNO(tie_early(lib, s, k));
+        BOOKKEEPING(tie_early(lib, s, k));
 }
 
 /* After it. A descriptor's number alone proves nothing: it may have been closed, and be another's.
@@ -105,7 +105,7 @@ static void learn(const struct openssl *lib, const SSL *s, const struct tls_call
 struct box_tls *openssl_learn(const struct openssl *lib, const SSL *s, const struct tls_call *k,
                               bool timed) {
     if (process_known())
-        KEEP_ERRNO(learn(lib, s, k, timed));
+        BOOKKEEPING(learn(lib, s, k, timed));
     self.io_watched = 0;
     return process_known() ? tls_record(tls_find(s)) : NULL;
 }
