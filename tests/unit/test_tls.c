@@ -14,6 +14,7 @@
 #include "conn/process.h"
 #include "conn/tls.h"
 #include "stack/stack.h"
+#include "wrap/openssl_learn.h"
 #include "wrap/real.h"
 
 static char dir[64];
@@ -269,6 +270,39 @@ static void of_an_object_that_was_not_seen_being_made_no_end_is_awaited(void **s
     close(peer);
 }
 
+static int no_fd(const SSL *s) {
+    (void)s;
+    return -1;
+}
+
+static BIO *some_bio(const SSL *s) {
+    (void)s;
+    return (BIO *)(void *)objects;
+}
+
+/* A BIO of the program's own reads its socket elsewhere, and a callback logs over another one. */
+static void
+without_a_descriptor_only_a_connection_that_is_written_tls_is_the_objects(void **state) {
+    (void)state;
+    const struct openssl lib = {.SSL_get_fd = no_fd, .SSL_get_rbio = some_bio};
+    int peer1, peer2, log = connected(&peer1), fd = connected(&peer2);
+    const SSL *s = (const SSL *)(const void *)objects;
+    tls_made(objects);
+    struct tls_call k = openssl_before(&lib, s, made(objects));
+    assert_int_equal(write(log, "log line\n", 9), 9);
+    assert_null(openssl_after(&lib, s, &k, true));
+    k = openssl_before(&lib, s, tls_find(objects));
+    assert_int_equal(write(fd, "\x16\x03\x01\x00\x05hello", 10), 10);
+    assert_int_equal(write(log, "another\n", 8), 8);
+    assert_non_null(openssl_after(&lib, s, &k, true));
+    assert_int_equal(tls_record(tls_find(objects))->conn, fd_get(fd));
+    tls_freeing(tls_find(objects));
+    close(fd);
+    close(log);
+    close(peer1);
+    close(peer2);
+}
+
 static void a_connection_that_is_gone_can_not_be_tied_to(void **state) {
     (void)state;
     int peer, fd = connected(&peer);
@@ -453,6 +487,7 @@ int main(void) {
         TEST(an_object_inside_of_another_takes_no_connection),
         TEST(objects_on_memory_are_counted_while_they_live),
         TEST(of_an_object_that_was_not_seen_being_made_no_end_is_awaited),
+        TEST(without_a_descriptor_only_a_connection_that_is_written_tls_is_the_objects),
         TEST(a_connection_that_is_gone_can_not_be_tied_to),
         TEST(an_end_at_both_ends_at_once_gives_the_record_back_once),
         TEST(threads_with_objects_of_their_own_leave_nothing),
