@@ -59,7 +59,7 @@ static void write_stacks(struct json *j, const struct finding *f) {
 /* Leaves the object open. */
 static void write_finding(struct json_report *w, const struct finding *f) {
     static const char *const kind[] = {
-        [KIND_LEAK] = "leak", [KIND_RISK] = "risk", [KIND_PLAIN] = "plain"};
+        [KIND_LEAK] = "leak", [KIND_WASTE] = "waste", [KIND_RISK] = "risk", [KIND_PLAIN] = "plain"};
     const struct verdict_class *c = &verdict_class[f->verdict];
     struct json *j = &w->j;
     json_open(j, NULL, '{');

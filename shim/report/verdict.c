@@ -9,6 +9,9 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
     [VERDICT_TLS_ORPHAN] = {"tls-split", KIND_LEAK, "LEAK tls-split",
                             "free the TLS object where its socket is closed: closing the socket "
                             "leaves the object in memory."},
+    [VERDICT_BODY_UNREAD] = {"body-unread", KIND_LEAK, "LEAK body-unread",
+                             "read each response to its end and close it, on every path: errors "
+                             "and status codes that nobody looks at included."},
     [VERDICT_PEER_CLOSED] =
         {"peer-closed", KIND_LEAK, "LEAK peer-closed",
          "close each connection when its peer has: on end of file, on an error, "
@@ -21,6 +24,17 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
     [VERDICT_EXEC_INHERITED] = {"exec-inherited", KIND_LEAK, "LEAK exec-inherited",
                                 "open it with SOCK_CLOEXEC, or set FD_CLOEXEC, so that programs "
                                 "that are started do not hold it open."},
+    [VERDICT_CLOSED_UNDRAINED] = {"closed-undrained", KIND_WASTE, "WASTE closed-undrained",
+                                  "read each response to its end before closing it: what is closed "
+                                  "before can not be used again."},
+    [VERDICT_CHURN] = {"churn", KIND_WASTE, "WASTE churn",
+                       "keep one client with a pool of connections and use it for all requests."},
+    [VERDICT_SERVER_IDLE] = {"server-idle-mismatch", KIND_RISK, "RISK server-idle-mismatch",
+                             "let the pool close idle connections earlier than the server does, or "
+                             "send again what meets a closed one."},
+    [VERDICT_NO_TIMEOUT] = {"no-timeout", KIND_RISK, "RISK no-timeout",
+                            "bound connect() and reads in time: a peer that never answers blocks "
+                            "the thread for ever."},
     [VERDICT_DOUBLE_CLOSE] = {"double-close", KIND_RISK, "RISK double-close",
                               "let one place own each descriptor and close it; the number may be "
                               "another connection's by the second close."},

@@ -10,10 +10,15 @@
 enum verdict {
     VERDICT_TLS_FREED,  /* the TLS object was freed, the connection is open */
     VERDICT_TLS_ORPHAN, /* of a TLS object: its connection is closed */
+    VERDICT_BODY_UNREAD,
     VERDICT_PEER_CLOSED,
     VERDICT_NEVER_CLOSED,
     VERDICT_CONNECT_FAILED,
     VERDICT_EXEC_INHERITED,
+    VERDICT_CLOSED_UNDRAINED, /* of a call site, as are churn and server-idle-mismatch */
+    VERDICT_CHURN,
+    VERDICT_SERVER_IDLE,
+    VERDICT_NO_TIMEOUT,
     VERDICT_DOUBLE_CLOSE, /* of the process too */
     VERDICT_FD_EXHAUSTED, /* of the process, not of a connection */
     VERDICT_TLS_HANDSHAKE,
@@ -25,7 +30,7 @@ enum verdict {
     VERDICT_COUNT
 };
 
-enum kind { KIND_LEAK, KIND_RISK, KIND_PLAIN /* nothing is wrong */ };
+enum kind { KIND_LEAK, KIND_WASTE, KIND_RISK, KIND_PLAIN /* nothing is wrong */ };
 
 struct verdict_class {
     const char *name; /* the stable word */
