@@ -19,10 +19,8 @@ ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 LIB_SRC := $(wildcard shim/*/*.c) shim/wrap/stubs-$(ARCH).S
 LIB_OBJ := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # What the command shares with the library: everything that reads a state file.
-SHARED := $(filter-out shim/base/bytes.c,$(wildcard shim/base/*.c)) shim/state/view.c shim/state/place.c shim/stack/names.c \
-	shim/stack/names_find.c shim/stack/debugdata.c $(addprefix shim/report/,epollset.c evidence.c facts.c fingerprint.c groups.c hosts.c json.c \
-	json_connections.c json_groups.c json_stacks.c language.c \
-	notes.c report.c stacks.c suppress.c symbols.c text.c text_hosts.c text_process.c text_tls.c verdict.c)
+SHARED := $(filter-out shim/base/bytes.c,$(wildcard shim/base/*.c)) shim/http/query.c shim/state/view.c shim/state/place.c shim/stack/names.c \
+	shim/stack/names_find.c shim/stack/debugdata.c $(filter-out $(addprefix shim/report/,inside.c target.c trigger.c trigger_signal.c),$(wildcard shim/report/*.c))
 CMD_SRC := $(wildcard tools/*.c) $(SHARED)
 CMD_OBJ := $(patsubst %,$(BUILD)/cmd/%.o,$(CMD_SRC))
 MAN := $(BUILD)/man/poolguard.1 $(BUILD)/man/libpoolguard.7

@@ -24,7 +24,7 @@ struct thread_state {
     uint8_t in_libunwind;  /* libunwind's own libc calls are answered by stack/guard.c */
     struct thread_sweep sweep;
     uint8_t in_setup;   /* creating the state file: calls made meanwhile pass through */
-    uint8_t io_watched; /* see conn_met (conn/conn.h) */
+    uint8_t io_watched; /* see conn/traffic.h */
     uint64_t io_slot, io_tls_slot;
     const char *resolved; /* the name that the thread has resolved last (conn/name.c) */
 };

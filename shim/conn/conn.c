@@ -2,25 +2,29 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "conn/double_close.h"
+#include "conn/exchange.h"
 #include "conn/name.h"
 #include "conn/process.h"
 #include "conn/record.h"
 #include "conn/site.h"
 #include "conn/tls.h"
-#include "http/request_host.h"
 #include "stack/stack.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
 
+#define MS UINT64_C(1000000)
+
 void conn_begin_process(void) {
     record_begin_process();
+    exchange_begin_process();
     name_begin_process();
     tls_begin_process();
     double_close_begin_process();
@@ -42,12 +46,31 @@ void conn_forget(int fd) {
     record_release(fd_take(fd), fd);
 }
 
+/* The one system call of ours at a close: of a connection that an HTTP client has kept and lets go
+ * now. Whether its server had closed it first is a fact that nobody else can tell any more. */
+static void ask_for_end(int fd, uint64_t slot) {
+    struct box_conn *c = record_of(slot);
+    struct tcp_info info = {0};
+    socklen_t n = sizeof info;
+    if (!c || !exchange_is_at_rest(c, slot) || process_is_quiet() ||
+        sys(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+        return;
+    uint64_t ago = (uint64_t)info.tcpi_last_ack_recv * MS;
+    if (info.tcpi_state == TCP_CLOSE) /* reset: no packet in that sense */
+        atomic_fetch_or(&c->flags, CONN_RESET);
+    else if (info.tcpi_state == TCP_CLOSE_WAIT)
+        atomic_store_explicit(&c->eof_at, clock_coarse() - ago, memory_order_relaxed);
+    if (info.tcpi_state == TCP_CLOSE_WAIT)
+        atomic_fetch_or(&c->flags, CONN_PEER_EOF);
+}
+
 uint64_t conn_close(int fd, const void *caller) {
     double_close_follow(fd, caller);
     uint64_t slot = fd_take(fd);
     if (slot_is_conn(slot)) {
         int saved = errno;
         atomic_fetch_add(&process_busy, 1);
+        ask_for_end(fd, slot);
         record_close(slot, fd, double_close_note(fd, slot));
         atomic_fetch_sub(&process_busy, 1);
         errno = saved;
@@ -159,7 +182,7 @@ void conn_settle(struct box_conn *c, int state, int error) {
     atomic_store_explicit(&c->error, error, memory_order_relaxed);
     atomic_store_explicit(&c->settled, clock_coarse(), memory_order_relaxed);
     if (state == CONN_FAILED)
-        site_count(c->site, SITE_FAILED, 0);
+        site_count(c->site, SITE_FAILED);
 }
 
 /* What connect() says about the attempt, apart from where it stood before. */
@@ -221,7 +244,7 @@ void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int resu
     }
     error = result == 0 ? 0 : error;
     if (d->fresh && o == OUT_NO_ATTEMPT) {
-        site_count(c->site, SITE_UNDONE, 0);
+        site_count(c->site, SITE_UNDONE);
         conn_forget(fd);
     } else if (!d->fresh && is_new_attempt(d, c, fd, result, error)) {
         c = record_of(open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND));
@@ -268,107 +291,4 @@ void conn_overwritten(int oldfd, int newfd, uint64_t taken, bool succeeded) {
     }
     conn_duplicated(oldfd, newfd);
     record_release(taken, newfd);
-}
-
-void conn_shut(int fd, int how) {
-    struct box_conn *c = fd_conn(fd);
-    if (!c)
-        return;
-    uint8_t flags =
-        (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) | (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
-    atomic_fetch_or(&c->flags, flags);
-    atomic_store_explicit(&c->shut_at, clock_coarse(), memory_order_relaxed);
-}
-
-/* --- data ----------------------------------------------------------------------------------- */
-
-/* Errors after which the connection is dead (tcp(7), ip(7)). */
-static bool is_fatal(int error) {
-    return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNREFUSED ||
-           error == ECONNABORTED || error == EHOSTUNREACH || error == ENETUNREACH;
-}
-
-static void died(struct box_conn *c, int error) {
-    if (atomic_load(&c->state) == CONN_CONNECTING) {
-        conn_settle(c, CONN_FAILED, error);
-        return;
-    }
-    atomic_store_explicit(&c->error, error, memory_order_relaxed);
-    if (error != EPIPE)
-        atomic_fetch_or(&c->flags, CONN_RESET);
-}
-
-void conn_read_nothing(struct box_conn *c, ssize_t n, int error) {
-    if (n < 0) {
-        if (is_fatal(error))
-            died(c, error);
-        return;
-    }
-    if (atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
-        return;
-    atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
-}
-
-void conn_read_on(uint64_t slot, ssize_t n) {
-    struct box_conn *c = &mine.conns[slot_index(slot)];
-    conn_met(slot);
-    if (unlikely(n <= 0)) {
-        conn_read_nothing(c, n, errno);
-        return;
-    }
-    conn_add(&c->bytes_in, (uint64_t)n);
-    conn_add(&c->calls_in, 1);
-    atomic_store_explicit(&c->last_in, clock_coarse(), memory_order_relaxed);
-    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
-        conn_settle(c, CONN_ESTABLISHED, 0);
-}
-
-/* Does it say whom it is for? The first write does, and later ones of HTTP. */
-static bool says_whom(const struct box_conn *c) {
-    return !atomic_load_explicit(&c->calls_out, memory_order_relaxed) ||
-           atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_REQUESTS;
-}
-
-void conn_wrote_on(uint64_t slot, ssize_t n, const void *buf, size_t room) {
-    struct box_conn *c = &mine.conns[slot_index(slot)];
-    if (unlikely(self.io_watched))
-        conn_met_write(slot, buf, n > 0 && buf ? room : 0);
-    if (unlikely(n < 0)) {
-        conn_write_failed(c, errno);
-        return;
-    }
-    if (unlikely(says_whom(c)) && buf)
-        conn_first_bytes(c, buf, (size_t)n < room ? (size_t)n : room);
-    conn_count_out(c, (size_t)n);
-    if (unlikely(atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_CONNECTING))
-        conn_settle(c, CONN_ESTABLISHED, 0);
-}
-
-void conn_met_write(uint64_t slot, const void *buf, size_t n) {
-    const uint8_t *b = buf;
-    enum { TYPE_FIRST = 20, TYPE_LAST = 23, MAJOR = 3, MINOR_LAST = 4 };
-    conn_met(slot);
-    if (n >= 3 && b[0] >= TYPE_FIRST && b[0] <= TYPE_LAST && b[1] == MAJOR && b[2] <= MINOR_LAST)
-        self.io_tls_slot = io_met(self.io_tls_slot, slot);
-}
-
-void conn_first_bytes(struct box_conn *c, const void *buf, size_t n) {
-    char host[BOX_NAME_MAX];
-    if (c->direction != CONN_OUTBOUND)
-        return;
-    bool first = !atomic_load_explicit(&c->calls_out, memory_order_relaxed);
-    if (first && http_asks_for_tunnel(buf, n))
-        atomic_fetch_or(&c->flags, CONN_TUNNEL);
-    if (!http_request_host(buf, n, host, sizeof host))
-        return;
-    if (first)
-        atomic_fetch_or(&c->flags, CONN_REQUESTS);
-    atomic_fetch_add(&process_busy, 1);
-    site_alias(c, name_from_peer(host, strlen(host)));
-    atomic_fetch_sub(&process_busy, 1);
-}
-
-void conn_write_failed(struct box_conn *c, int error) {
-    if (is_fatal(error))
-        died(c, error);
 }

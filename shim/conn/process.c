@@ -8,6 +8,7 @@
 #include "conn/fdtable.h"
 #include "conn/inherit.h"
 #include "conn/site.h"
+#include "conn/traffic.h"
 #include "stack/stack.h"
 #include "state/mine.h"
 
@@ -24,6 +25,7 @@ static _Atomic bool quiet;
 _Atomic int process_busy;
 
 void process_setup(const struct options *o, void (*on_ready)(void)) {
+    traffic_setup(o->leak_after);
     options = o;
     ready_hook = on_ready;
     first_pid = (int)sys(SYS_getpid);
@@ -54,6 +56,10 @@ static bool set_up(void) {
         .program = program,
         .suppressions = options->suppressions,
         .leak_after = options->leak_after,
+        .churn_within = options->churn_within,
+        .churn_min = options->churn_min,
+        .undrained_min = options->undrained_min,
+        .mismatch_min = options->mismatch_min,
     };
     live_register(&process, sizeof process);
     live_register(&fd_table, sizeof fd_table);

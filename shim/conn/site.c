@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/index.h"
 #include "base/live.h"
 #include "base/options.h"
@@ -74,34 +75,85 @@ static void add(_Atomic uint64_t *n, uint64_t by) {
     atomic_fetch_add_explicit(n, by, memory_order_relaxed);
 }
 
-void site_count(uint32_t site, enum site_event what, uint64_t now) {
+static struct box_openings *openings_of(struct box_site *s, int32_t thread) {
+    return &s->by_thread[(uint32_t)thread % SITE_THREADS];
+}
+
+static void note_opening(struct box_openings *o, uint64_t now, int32_t thread) {
+    uint32_t n = atomic_load_explicit(&o->count, memory_order_relaxed);
+    if (atomic_load_explicit(&o->thread, memory_order_relaxed) != thread) {
+        for (unsigned i = 0; i < OPENINGS_KEPT; i++)
+            atomic_store_explicit(&o->at[i], 0, memory_order_relaxed);
+        atomic_store_explicit(&o->thread, thread, memory_order_relaxed);
+    }
+    atomic_store_explicit(&o->at[n % OPENINGS_KEPT], now, memory_order_relaxed);
+    atomic_store_explicit(&o->count, n + 1, memory_order_release);
+}
+
+/* Takes the last one back, if it was that one. */
+static void undo_opening(struct box_openings *o, uint64_t when) {
+    uint32_t n = atomic_load_explicit(&o->count, memory_order_relaxed) - 1;
+    if (atomic_compare_exchange_strong(&o->at[n % OPENINGS_KEPT], &when, 0))
+        atomic_store_explicit(&o->count, n, memory_order_relaxed);
+}
+
+/* Adds `by` to a counter of the site and to the same one of its host. */
+#define COUNT(site, counter, by)                                                                   \
+    do {                                                                                           \
+        struct box_site *counted = &mine.sites[site];                                              \
+        add(&counted->counter, by);                                                                \
+        if (counted->host != BOX_NONE)                                                             \
+            add(&mine.hosts[counted->host].counter, by);                                           \
+    } while (0)
+
+void site_opened(uint32_t site, uint64_t now, int32_t thread) {
     if (site == BOX_NONE)
         return;
     struct box_site *s = &mine.sites[site];
-    struct box_host *h = s->host == BOX_NONE ? NULL : &mine.hosts[s->host];
-    if (what == SITE_OPENED) {
-        add(&s->opened, 1);
-        if (h)
-            add(&h->opened, 1);
-        if (atomic_load_explicit(&s->last_opened, memory_order_relaxed) < now)
-            atomic_store_explicit(&s->last_opened, now, memory_order_relaxed);
-    } else if (what == SITE_FAILED) {
-        add(&s->failed, 1);
-        if (h)
-            add(&h->failed, 1);
+    COUNT(site, opened, 1);
+    note_opening(&s->openings, now, 0);
+    note_opening(openings_of(s, thread), now, thread);
+}
+
+void site_count(uint32_t site, enum site_event what) {
+    if (site == BOX_NONE)
+        return;
+    if (what == SITE_FAILED) {
+        COUNT(site, failed, 1);
     } else if (what == SITE_UNDONE) {
         /* Its record goes the way of all others and will be counted as closed. */
-        add(&s->opened, UINT64_MAX);
-        add(&s->closed, UINT64_MAX);
-        if (h) {
-            add(&h->opened, UINT64_MAX);
-            add(&h->closed, UINT64_MAX);
-        }
+        COUNT(site, opened, UINT64_MAX);
+        COUNT(site, closed, UINT64_MAX);
     } else {
-        add(&s->closed, 1);
-        if (h)
-            add(&h->closed, 1);
+        COUNT(site, closed, 1);
     }
+}
+
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* How long a connection had lain unused. */
+static uint64_t quiet_time(const struct box_conn *c, uint64_t now) {
+    uint64_t used = later(later(c->opened, atomic_load(&c->settled)),
+                          later(atomic_load(&c->last_in), atomic_load(&c->last_out)));
+    return now > used ? now - used : 0;
+}
+
+void site_retract(struct box_conn *c, enum site_retraction how) {
+    uint64_t reported = atomic_exchange(&c->reported, 0), now = clock_coarse();
+    uint32_t site = atomic_load_explicit(&c->site, memory_order_relaxed);
+    if (!reported || site == BOX_NONE)
+        return;
+    struct box_site *s = &mine.sites[site];
+    uint64_t at = reported & ~REPORTED_CLASS, quiet = quiet_time(c, now);
+    atomic_store(&s->retracted_class, (uint32_t)(reported & REPORTED_CLASS));
+    atomic_store(&s->retracted_by_use, how == SITE_RETRACTED_BY_USE);
+    atomic_store(&s->retracted_after, now > at ? now - at : 0);
+    atomic_store(&s->retracted_at, now);
+    if (quiet > atomic_load(&s->quiet_longest))
+        atomic_store(&s->quiet_longest, quiet);
+    atomic_fetch_add(&s->retracted, 1);
 }
 
 static struct box_host *host_of(const struct box_conn *c) {
@@ -114,21 +166,17 @@ static struct box_host *host_of(const struct box_conn *c) {
 
 /* What was counted for one site and host counts for another. */
 static void move(struct box_conn *c, uint32_t from, uint32_t to) {
-    uint64_t opened = c->opened;
     struct box_site *s = &mine.sites[from];
-    struct box_host *h = s->host == BOX_NONE ? NULL : &mine.hosts[s->host];
     bool failed = atomic_load(&c->state) == CONN_FAILED;
-    add(&s->opened, UINT64_MAX);
-    add(&s->failed, failed ? UINT64_MAX : 0);
-    if (h) {
-        add(&h->opened, UINT64_MAX);
-        add(&h->failed, failed ? UINT64_MAX : 0);
-    }
+    COUNT(from, opened, UINT64_MAX);
     /* It passed nothing over there (report/verdict.c). */
-    atomic_compare_exchange_strong(&s->last_opened, &opened, c->opened_before);
-    site_count(to, SITE_OPENED, c->opened);
-    if (failed)
-        site_count(to, SITE_FAILED, 0);
+    undo_opening(&s->openings, c->opened);
+    undo_opening(openings_of(s, c->thread), c->opened);
+    site_opened(to, c->opened, c->thread);
+    if (failed) {
+        COUNT(from, failed, UINT64_MAX);
+        site_count(to, SITE_FAILED);
+    }
     atomic_store_explicit(&c->site, to, memory_order_relaxed);
 }
 

@@ -17,9 +17,15 @@ uint32_t site_find(uint32_t stack, const struct addr *peer, uint32_t name, uint3
 /* leak_after for a connection to an address of that name: rules for addresses hold for it alone. */
 uint64_t site_leak_after(const struct addr *peer, uint32_t name);
 
-enum site_event { SITE_OPENED, SITE_UNDONE, SITE_FAILED, SITE_CLOSED };
-/* Counts for the site and its host. `now`: the time of SITE_OPENED. */
-void site_count(uint32_t site, enum site_event what, uint64_t now);
+/* A connection was opened by the thread of that id. Counts for the site and its host. */
+void site_opened(uint32_t site, uint64_t now, int32_t thread);
+enum site_event { SITE_UNDONE, SITE_FAILED, SITE_CLOSED };
+void site_count(uint32_t site, enum site_event what);
+
+/* A connection that a report has called leaked was none: from now on this place is given more time
+ * (report/verdict.c). */
+enum site_retraction { SITE_RETRACTED_BY_CLOSE, SITE_RETRACTED_BY_USE };
+void site_retract(struct box_conn *c, enum site_retraction how);
 
 /* The connection turns out to be one to the host of that name: it is counted there from now on.
  * Nothing for one that is not outbound, or leads to a proxy. */

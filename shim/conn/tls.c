@@ -4,6 +4,7 @@
 
 #include "base/index.h"
 #include "base/live.h"
+#include "conn/exchange.h"
 #include "conn/name.h"
 #include "conn/process.h"
 #include "conn/record.h"
@@ -83,6 +84,7 @@ static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     atomic_store_explicit(&t->pending, 0, memory_order_relaxed);
+    atomic_store_explicit(&t->spoken, 0, memory_order_relaxed);
 }
 
 static uint64_t record_new(const struct tls_object *o, const struct box_conn *c, uint64_t slot,
@@ -337,8 +339,34 @@ void tls_done(struct tls_object *o, const struct tls_said *said) {
     set_state(o, OBJECT_DONE);
 }
 
-void tls_first_bytes(struct box_tls *t, const void *buf, size_t n) {
+/* --- what is said inside of it -----------------------------------------------------------------
+ */
+
+void tls_spoke_first(struct box_tls *t, const void *buf, size_t n) {
     struct box_conn *c = conn_of(t);
-    if (c && atomic_load_explicit(&t->name, memory_order_relaxed) == BOX_NONE)
-        conn_first_bytes(c, buf, n);
+    if (!c)
+        return;
+    exchange_begin(c, t->conn, HTTP_IN_TLS, &(struct iovec){(void *)(uintptr_t)buf, n},
+                   buf != NULL);
+    bool http = atomic_load(&c->http[HTTP_IN_TLS]);
+    atomic_store_explicit(&t->spoken, http, memory_order_relaxed);
+}
+
+void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n) {
+    struct box_conn *c = conn_of(t);
+    struct iovec v = {(void *)(uintptr_t)buf, n};
+    struct exchange_bytes b = {HTTP_IN_TLS, way, &v, buf != NULL, n};
+    if (!c)
+        return;
+    exchange_fed(c, t->conn, &b);
+    uint32_t link = atomic_load_explicit(&c->http[HTTP_IN_TLS], memory_order_relaxed);
+    if (!link || link & HTTP_OVER)
+        atomic_store_explicit(&t->spoken, 0, memory_order_relaxed);
+}
+
+void tls_notified(struct box_tls *t) {
+    struct box_conn *c = conn_of(t);
+    tls_flag(t, TLS_NOTIFY_CAME);
+    if (c)
+        exchange_end(c, t->conn, HTTP_IN_TLS, HTTP_RESPONSE_BYTES);
 }

@@ -14,6 +14,7 @@
 
 #include "conn/conn.h"
 #include "conn/record.h"
+#include "conn/traffic.h"
 
 /* What is known of the object at an address. The address may be another object's later; this stays.
  */
@@ -99,7 +100,11 @@ struct tls_said {
 };
 void tls_done(struct tls_object *o, const struct tls_said *said);
 
-void tls_first_bytes(struct box_tls *t, const void *buf, size_t n);
+/* Application data: the first of an object that writes some, and what is said in HTTP. */
+void tls_spoke_first(struct box_tls *t, const void *buf, size_t n);
+void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n);
+/* The peer's close_notify has come. */
+void tls_notified(struct box_tls *t);
 
 /* Sets a flag that is set most of the time: TLS_NOTIFY_SENT, TLS_NOTIFY_CAME, TLS_COUNTED_IN. */
 static inline void tls_flag(struct box_tls *t, uint16_t flag) {
@@ -107,19 +112,24 @@ static inline void tls_flag(struct box_tls *t, uint16_t flag) {
         atomic_fetch_or(&t->flags, flag);
 }
 
-/* n bytes of application data were read, and `pending` can be read without the connection. */
-static inline void tls_took(struct box_tls *t, size_t n, int pending) {
+/* n bytes of application data were read into buf (NULL: not the program's memory), and `pending`
+ * can be read without the connection. */
+static inline void tls_took(struct box_tls *t, const void *buf, size_t n, int pending) {
     tls_flag(t, TLS_COUNTED_IN);
-    conn_add(&t->bytes_in, n);
+    if (unlikely(atomic_load_explicit(&t->spoken, memory_order_relaxed)))
+        tls_spoke(t, HTTP_RESPONSE_BYTES, buf, n);
+    traffic_add(&t->bytes_in, n);
     atomic_store_explicit(&t->pending, pending > 0 ? (uint32_t)pending : 0, memory_order_relaxed);
 }
 
 /* n bytes of application data were written, from buf (NULL: not the program's memory). */
 static inline void tls_gave(struct box_tls *t, const void *buf, size_t n) {
     tls_flag(t, TLS_COUNTED_OUT);
-    if (unlikely(!atomic_load_explicit(&t->bytes_out, memory_order_relaxed)) && buf)
-        tls_first_bytes(t, buf, n);
-    conn_add(&t->bytes_out, n);
+    if (unlikely(!atomic_load_explicit(&t->bytes_out, memory_order_relaxed)))
+        tls_spoke_first(t, buf, n);
+    if (unlikely(atomic_load_explicit(&t->spoken, memory_order_relaxed)))
+        tls_spoke(t, HTTP_REQUEST_BYTES, buf, n);
+    traffic_add(&t->bytes_out, n);
 }
 
 /* The connection's bytes so far; zeros without one. */

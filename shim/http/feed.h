@@ -59,6 +59,7 @@ enum {
     MESSAGE_TRAILERS = 512,
     MESSAGE_UNASKED = 1024,
     MESSAGE_AMBIGUOUS = 2048,
+    MESSAGE_TO_PROXY = 4096, /* a target in absolute form */
 };
 
 /* ring: HTTP_CLOSE_* of the request, and what its response must know. */

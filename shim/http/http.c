@@ -66,6 +66,14 @@ void feed_stop(struct feed *f, enum http_why why) {
                                                                               : HTTP_NOT_HTTP);
 }
 
+void http_give_up(struct http_observer *o) {
+    bool seen = atomic_load_explicit(&o->seen, memory_order_relaxed);
+    if (observer_stopped(o))
+        return;
+    atomic_store_explicit(&o->why, HTTP_UNSEEN, memory_order_relaxed);
+    atomic_store_explicit(&o->stop, seen ? HTTP_BROKEN : HTTP_NOT_HTTP, memory_order_release);
+}
+
 bool http_feed(struct http_observer *o, enum http_way way, const void *bytes, size_t n) {
     struct feed f = feed_of(o, way);
     if (!n || observer_stopped(o))

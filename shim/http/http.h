@@ -136,6 +136,9 @@ bool http_skip(struct http_observer *o, enum http_way way, uint64_t n);
  * Not for connections that were reset: nothing ended there. */
 void http_end(struct http_observer *o, enum http_way way);
 
+/* Stops for good: what was fed is not all, or not in its order. */
+void http_give_up(struct http_observer *o);
+
 enum http_phase http_phase(const struct http_observer *o);
 enum http_why http_why(const struct http_observer *o);
 
@@ -146,6 +149,13 @@ uint32_t http_outstanding(const struct http_observer *o);
 
 /* The stream ended inside this way's message; of responses: or before one that is due. */
 bool http_cut(const struct http_observer *o, enum http_way way);
+
+/* It is HTTP/1.x: a start line was seen to its end. */
+bool http_is_seen(const struct http_observer *o);
+/* The last request's head is complete: its method, path and host are all that there will be. */
+bool http_head_is_done(const struct http_observer *o);
+/* The last request names its host in its target: it is one to a proxy (RFC 9112 3.2.2). */
+bool http_is_to_proxy(const struct http_observer *o);
 
 /* HTTP_CLOSE_* of the exchange that is under way, as far as it is known, else of the last one. */
 unsigned http_closes(const struct http_observer *o);

@@ -45,6 +45,19 @@ enum http_phase http_phase(const struct http_observer *o) {
     return head ? HTTP_RESPONSE_HEAD : HTTP_RESPONSE_BODY;
 }
 
+bool http_is_seen(const struct http_observer *o) {
+    return atomic_load_explicit(&o->seen, memory_order_relaxed);
+}
+
+bool http_head_is_done(const struct http_observer *o) {
+    const struct http_side *s = &o->request;
+    return side_rests(s) || s->state >= AT_BODY || s->flags & MESSAGE_TRAILERS;
+}
+
+bool http_is_to_proxy(const struct http_observer *o) {
+    return o->request.flags & MESSAGE_TO_PROXY;
+}
+
 bool http_cut(const struct http_observer *o, enum http_way way) {
     if (observer_stopped(o))
         return false;

@@ -107,6 +107,8 @@ void start_target(struct feed *f) {
         s->state = AT_TARGET_PATH;
     else
         s->state = AT_TARGET_AUTHORITY;
+    if (s->state == AT_TARGET_AUTHORITY)
+        s->flags |= MESSAGE_TO_PROXY;
 }
 
 static void path_add(struct http_observer *o, uint8_t c) {

@@ -45,6 +45,7 @@ static void write_peer_closed(struct out *o, const struct report *r, const struc
         out_str(o, "; unread ");
         out_bytes(o, g->unread);
     }
+    evidence_of_exchange(o, x);
 }
 
 static void write_connect_failed(struct out *o, const struct report *r, const struct group *g) {
@@ -68,6 +69,7 @@ static void write_never_closed(struct out *o, const struct report *r, const stru
     out_str(o, " in all, ");
     out_u64(o, atomic_load_explicit(&s->closed, memory_order_relaxed));
     out_str(o, " closed");
+    evidence_of_exchange(o, &r->facts.fact[g->first]);
 }
 
 static void write_open_at_exit(struct out *o, const struct report *r, const struct group *g) {
@@ -109,8 +111,11 @@ static void write_tls_handshake(struct out *o, const struct report *r, const str
     out_str(o, g->count == 1 ? " ago and has not finished" : " ago, none has finished");
 }
 
-static void (*const evidence[VERDICT_COUNT])(struct out *, const struct report *,
-                                             const struct group *) = {
+static evidence_writer *const evidence[VERDICT_COUNT] = {
+    [VERDICT_BODY_UNREAD] = evidence_of_body_unread,
+    [VERDICT_CLOSED_UNDRAINED] = evidence_of_undrained,
+    [VERDICT_CHURN] = evidence_of_churn,
+    [VERDICT_SERVER_IDLE] = evidence_of_server_idle,
     [VERDICT_TLS_FREED] = write_tls_freed,
     [VERDICT_TLS_ORPHAN] = write_tls_orphan,
     [VERDICT_TLS_HANDSHAKE] = write_tls_handshake,
@@ -128,6 +133,22 @@ bool evidence_is_known(const struct group *g) {
 
 void evidence_of_group(struct out *o, const struct report *r, const struct group *g) {
     evidence[g->verdict](o, r, g);
+}
+
+/* --- places that were wrongly said to leak ---------------------------------------------------- */
+
+void evidence_of_retraction(struct out *o, const struct report *r, const struct box_site *s) {
+    uint64_t n = atomic_load(&s->retracted), leak_after = r->facts.view->header->leak_after;
+    const struct box_host *h = view_host(r->facts.view, s->host);
+    leak_after = h ? h->leak_after : leak_after;
+    uint64_t raised = site_raised_leak_after(s, leak_after);
+    out_str(o, n == 1 ? "was reported as leaked, " : "were reported as leaked, the last one ");
+    out_str(o, atomic_load(&s->retracted_by_use) ? "used again after " : "closed after ");
+    out_duration(o, atomic_load(&s->retracted_after));
+    if (raised > leak_after) {
+        out_str(o, "; what this place opens is now given ");
+        out_duration(o, raised);
+    }
 }
 
 /* --- the process ------------------------------------------------------------------------------ */

@@ -89,6 +89,31 @@ static void take_tls(struct fact *x, const struct view *v, uint64_t record) {
     x->has_tls = t && get32(&t->life.seq) == record >> 32 && copy_tls_steady(&x->tls, t);
 }
 
+/* The exchange of a link, if it is that connection's still. */
+static bool copy_http(struct fact *x, const struct view *v, uint32_t link, uint64_t conn) {
+    const struct box_http *h = link ? view_http(v, (link & ~HTTP_OVER) - 1) : NULL;
+    for (int tries = 0; h && tries < 3; tries++) {
+        uint32_t before = atomic_load_explicit(&h->life.seq, memory_order_acquire);
+        x->http = h->http;
+        bool is_its = get(&h->conn) == conn;
+        atomic_thread_fence(memory_order_acquire);
+        if (before % 2 == 0 && atomic_load_explicit(&h->life.seq, memory_order_relaxed) == before)
+            return is_its;
+    }
+    return false;
+}
+
+static void take_http(struct fact *x, const struct view *v, const struct box_conn *c) {
+    uint64_t conn = (uint64_t)x->seq << 32 | (x->record + 1);
+    x->has_http = copy_http(x, v, get32(&c->http[HTTP_IN_TLS]), conn) ||
+                  copy_http(x, v, get32(&c->http[HTTP_PLAIN]), conn);
+}
+
+static void copy_use(struct fact_use *to, const struct conn_use *u) {
+    to->stack = get32(&u->stack);
+    to->call = get32(&u->call);
+}
+
 static void copy(struct fact *x, const struct box_conn *c) {
     memset(x, 0, sizeof *x);
     x->id = c->id;
@@ -110,6 +135,9 @@ static void copy(struct fact *x, const struct box_conn *c) {
     x->state = atomic_load_explicit(&c->state, memory_order_relaxed);
     x->direction = c->direction;
     x->flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
+    x->reported = get(&c->reported);
+    copy_use(&x->used_in, &c->used_in);
+    copy_use(&x->used_out, &c->used_out);
     x->next = UINT32_MAX;
 }
 
@@ -118,6 +146,7 @@ static bool copy_steady(struct fact *x, const struct box_conn *c) {
     for (int tries = 0; tries < 3; tries++) {
         uint32_t before = atomic_load_explicit(&c->life.seq, memory_order_acquire);
         copy(x, c);
+        x->seq = before;
         atomic_thread_fence(memory_order_acquire);
         if (before % 2 == 0 && atomic_load_explicit(&c->life.seq, memory_order_relaxed) == before)
             return x->state == CONN_CONNECTING || x->state == CONN_ESTABLISHED ||
@@ -135,7 +164,9 @@ struct fact *facts_of(struct facts *f, uint32_t conn) {
     struct fact *x = &f->fact[f->count];
     if (!c || !copy_steady(x, c))
         return NULL;
+    x->record = conn;
     take_tls(x, f->view, get(&c->tls));
+    take_http(x, f->view, c);
     f->by_conn[conn] = f->count++;
     return x;
 }
@@ -178,6 +209,12 @@ void fact_set_tcp(struct fact *x, uint8_t tcp) {
     if (x->state == CONN_CONNECTING && tcp != TCP_UNKNOWN && tcp != TCP_IS_SYN_SENT &&
         tcp != TCP_IS_CLOSE)
         x->state = CONN_ESTABLISHED;
+}
+
+void fact_check_heard(struct fact *x) {
+    enum { FIN = 1 }; /* counts as a byte, once it is here (RFC 9293, 3.4) */
+    if (x->heard > x->unread && x->heard - x->unread > x->bytes_in + FIN)
+        x->has_http = false;
 }
 
 bool fact_tls_is_known(const struct fact *x) {

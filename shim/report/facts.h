@@ -45,6 +45,11 @@ struct fact_tls {
     uint16_t version, flags;
 };
 
+/* Where it was first read or written after a rest. */
+struct fact_use {
+    uint32_t stack, call; /* BOX_NONE: not known; which read or write it was, from 1 on */
+};
+
 /* One connection that the kernel has confirmed: the copy of its record, and what the kernel says.
  * Or a TLS object that has outlived its connection: nothing but its tls and what groups it. */
 struct fact {
@@ -61,9 +66,18 @@ struct fact {
     uint32_t fd_count; /* may be more than are listed */
     uint16_t flags;
     uint8_t state, direction, tcp;
-    bool watched; /* in an epoll set that wants to hear of its end */
-    bool has_tls, is_orphan;
+    bool opener_gone; /* the thread that opened it has ended */
+    bool watched;     /* in an epoll set that wants to hear of its end */
+    bool has_tls, is_orphan, has_http;
     struct fact_tls tls;
+    /* What is said on it, inside of TLS if there is any; only where the program has read all that
+     * was read of it through calls that were seen. */
+    struct http_observer http;
+    uint64_t heard;    /* bytes that the kernel has received, 0: unknown */
+    uint64_t reported; /* box_conn.reported */
+    uint32_t record;   /* its record, and the life of it */
+    uint32_t seq;
+    struct fact_use used_in, used_out;
     /* Filled by report/verdict.c and report/groups.c. */
     uint8_t verdict;
     uint32_t next; /* in its group; UINT32_MAX: last */
@@ -75,6 +89,7 @@ struct facts {
     struct fact *fact;
     uint32_t count, room;
     uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
+    uint32_t threads;  /* of the process; 0: not known */
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
     bool watch_unknown; /* there are epoll sets, or may be, that could not be looked at */
@@ -105,6 +120,10 @@ bool fact_tls_is_known(const struct fact *x);
  * own (BIO_f_ssl) passes no call that we see. */
 bool fact_tls_counts_in(const struct fact *x);
 bool fact_tls_counts_out(const struct fact *x);
+
+/* What the kernel has received of it, and what of that waits to be read: is all that was read seen?
+ * HTTP is not judged of a connection that somebody else reads too. */
+void fact_check_heard(struct fact *x);
 
 /* When the program last used it: the latest of its reads, writes and opening. */
 uint64_t fact_last_use(const struct fact *x);

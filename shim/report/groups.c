@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/sort.h"
+#include "report/findings.h"
 
 /* Equal stacks may stand in two records (stack/stack.c): what counts is their frames. */
 static uint64_t hash_stack(const struct view *v, uint32_t stack) {
@@ -20,6 +21,7 @@ static void key_of(struct group *k, const struct facts *f, const struct fact *x)
     const struct box_site *s = view_site(f->view, x->site);
     memset(k, 0, sizeof *k);
     k->verdict = x->verdict;
+    k->use = BOX_NONE;
     k->stack = s ? s->stack : BOX_NONE;
     k->stack_hash = hash_stack(f->view, k->stack);
     k->host_id = s && view_host(f->view, s->host) ? s->host : BOX_NONE;
@@ -81,7 +83,7 @@ bool groups_make(struct groups *g, struct facts *f) {
         slots *= 2;
     memset(g, 0, sizeof *g);
     size_t table_size = slots * sizeof(uint32_t);
-    g->map_size = table_size + (f->count + 1) * sizeof *g->group;
+    g->map_size = table_size + (f->count + findings_most(f) + 1) * sizeof *g->group;
     g->map = mem_map(g->map_size);
     if (!g->map)
         return false;
@@ -95,6 +97,7 @@ bool groups_make(struct groups *g, struct facts *f) {
         key_of(&key, f, &f->fact[i]);
         add(group_of(g, table, slots - 1, &key), f, i);
     }
+    findings_add(g, f);
     sort_heap(g->group, g->count, sizeof *g->group, before);
     return true;
 }

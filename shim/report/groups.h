@@ -13,7 +13,10 @@ struct group {
     uint32_t host_id; /* the host's record; BOX_NONE for inbound ones, whose peers differ, ... */
     struct addr host; /* ... and for those that others opened: their peer */
     uint32_t stack;   /* BOX_NONE: not captured */
-    uint32_t first, last, count;
+    uint32_t first, last, count; /* UINT32_MAX: a finding of the call site, not of connections */
+    uint32_t use;                /* of a call site's: its record in the region of uses */
+    uint32_t kept;               /* of churn: those that are still open */
+    uint64_t last_at;            /* of a call site's: when it happened last */
     uint8_t verdict;
     bool suppressed;
 };
@@ -25,8 +28,14 @@ struct groups {
     size_t map_size;
 };
 
+/* Is it what a call site has done, counted from its connections that are gone? */
+static inline bool group_is_of_site(const struct group *g) {
+    return g->first == UINT32_MAX;
+}
+
 /* Groups all facts that are to be shown: by class, then the biggest first. Facts of a group are
- * chained by `next`. False: no memory. Async-signal-safe; freed by groups_free. */
+ * chained by `next`. Adds what call sites have done (report/findings.h). False: no memory.
+ * Async-signal-safe; freed by groups_free. */
 bool groups_make(struct groups *g, struct facts *f);
 void groups_free(struct groups *g);
 

@@ -19,6 +19,7 @@
 #include "conn/conn.h"
 #include "conn/record.h"
 #include "report/epollset.h"
+#include "report/report.h"
 
 /* The kernel's view of a socket; false when it is no TCP socket. */
 static bool ask_tcp(int fd, struct tcp_info *info) {
@@ -37,6 +38,8 @@ static void ask_socket(struct fact *x, int fd, const struct tcp_info *info) {
         addr_from_sockaddr(&x->local, (struct sockaddr *)&ss, n);
     if (sys(SYS_ioctl, fd, SIOCINQ, &unread) == 0 && unread > 0)
         x->unread = (uint32_t)unread;
+    x->heard = info->tcpi_bytes_received;
+    fact_check_heard(x);
 }
 
 /* A connection that died without the program's noticing: from when on, at the latest. */
@@ -174,4 +177,22 @@ void inside_gather(struct facts *f) {
     if (wanted)
         mark_watched(f, &watch);
     epoll_watch_free(&watch);
+}
+
+static void remember(const struct facts *f, const struct fact *x) {
+    struct box_conn *c = &mine.conns[x->record];
+    uint64_t never = 0, reported = (f->now & ~REPORTED_CLASS) | x->verdict;
+    if (atomic_load_explicit(&c->life.seq, memory_order_acquire) == x->seq)
+        atomic_compare_exchange_strong(&c->reported, &never, reported);
+}
+
+void inside_remember(const struct report *r) {
+    for (uint32_t i = 0; i < r->groups.count; i++) {
+        const struct group *g = &r->groups.group[i];
+        if (verdict_class[g->verdict].kind != KIND_LEAK || g->suppressed)
+            continue;
+        for (uint32_t k = g->first; k != UINT32_MAX; k = r->facts.fact[k].next)
+            if (!r->facts.fact[k].is_orphan)
+                remember(&r->facts, &r->facts.fact[k]);
+    }
 }

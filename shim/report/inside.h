@@ -9,4 +9,9 @@
  * here. Async-signal-safe; opens /proc/self/fd for a moment to count what was not seen. */
 void inside_gather(struct facts *f);
 
+/* The report was shown: remembers which connections it called leaked, so that those that are used
+ * or closed later can be taken back (conn/site.h). */
+struct report;
+void inside_remember(const struct report *r);
+
 #endif

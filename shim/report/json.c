@@ -109,6 +109,7 @@ void report_write_json(struct report *r, struct out *o) {
     write_head(&w);
     write_notes(&w);
     write_hosts(&w);
+    json_retractions(&w);
     json_stacks(&w);
     json_groups(&w);
     json_connections(&w);

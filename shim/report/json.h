@@ -28,7 +28,11 @@ void json_stacks(struct json_report *w);
 uint64_t json_stack_fingerprint(struct json_report *w, uint32_t stack);
 
 void json_groups(struct json_report *w);
+void json_retractions(struct json_report *w);
 void json_connections(struct json_report *w);
+
+/* The HTTP of a connection. */
+void json_http(struct json_report *w, const struct fact *x);
 
 /* Host and port of a host's record, or of an address; nothing where there is none. */
 void json_host(struct json_report *w, uint32_t host_id, const struct addr *a);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report/json.h"
+#include "report/stacks.h"
 
 static void write_flags(struct json *j, const struct fact *x) {
     static const struct {
@@ -118,8 +119,12 @@ static void write_connection(struct json_report *w, const struct fact *x) {
     json_i64(j, "thread", x->thread);
     write_flags(j, x);
     write_tls(w, x);
+    json_http(w, x);
     if (s && view_stack(w->r->facts.view, s->stack))
         json_u64(j, "opened", s->stack);
+    struct shown_stack used = stack_of_last_use(x);
+    if (view_stack(w->r->facts.view, used.stack))
+        json_u64(j, "last_used", used.stack);
     json_close(j, '}');
 }
 

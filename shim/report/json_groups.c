@@ -16,11 +16,6 @@ struct finding {
     unsigned stacks;
 };
 
-/* Who comes to the limit of descriptors first is chance. */
-static unsigned telling_stacks(const struct finding *f) {
-    return f->verdict == VERDICT_FD_EXHAUSTED ? 0 : f->stacks;
-}
-
 static uint64_t add_host(uint64_t so_far, const struct view *v, const struct finding *f) {
     const struct box_host *h = view_host(v, f->host_id);
     const struct box_name *n = h ? view_name(v, h->name) : NULL;
@@ -37,22 +32,32 @@ static void write_fingerprint(struct json_report *w, const struct finding *f) {
     uint64_t h = fingerprint_add(FINGERPRINT_START, verdict_class[f->verdict].name);
     h = fingerprint_add(h, f->unit);
     h = add_host(h, w->r->facts.view, f);
-    for (unsigned i = 0; i < telling_stacks(f); i++)
-        h = fingerprint_add(h,
-                            fingerprint_text(json_stack_fingerprint(w, f->stack[i].stack), text));
+    for (unsigned i = 0; i < f->stacks; i++)
+        if (!f->stack[i].by_chance)
+            h = fingerprint_add(
+                h, fingerprint_text(json_stack_fingerprint(w, f->stack[i].stack), text));
     json_text(&w->j, "fingerprint", fingerprint_text(h, text));
+}
+
+static const char *joined(char name[32], const char *first, const char *second) {
+    struct out o;
+    out_init(&o, -1, name, 31);
+    out_strs(&o, first, second, NULL);
+    name[o.len] = '\0';
+    return name;
 }
 
 /* "opened" and "opened_call", and so on. */
 static void write_stacks(struct json *j, const struct finding *f) {
     for (unsigned i = 0; i < f->stacks; i++) {
+        const struct shown_stack *s = &f->stack[i];
         char name[32];
-        struct out o;
-        json_u64(j, f->stack[i].name, f->stack[i].stack);
-        out_init(&o, -1, name, sizeof name - 1);
-        out_strs(&o, f->stack[i].name, "_call", NULL);
-        name[o.len] = '\0';
-        json_text(j, name, f->stack[i].call);
+        json_u64(j, s->name, s->stack);
+        json_text(j, joined(name, s->name, "_call"), s->call);
+        if (!s->nth)
+            continue;
+        json_u64(j, joined(name, s->name, "_nth"), s->nth);
+        json_u64(j, joined(name, s->name, "_of"), s->of);
     }
 }
 
@@ -77,6 +82,20 @@ static void write_finding(struct json_report *w, const struct finding *f) {
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
+/* How the connections of a place that churns have ended. */
+static void write_reasons(struct json_report *w, const struct group *g) {
+    const struct box_use *u = view_use(w->r->facts.view, g->use);
+    json_open(&w->j, "reasons", '{');
+    for (int i = 0; i < USE_ENDS; i++) {
+        uint64_t n = atomic_load_explicit(&u->ended[i], memory_order_relaxed);
+        if (n)
+            json_u64(&w->j, evidence_ends[i], n);
+    }
+    if (g->kept)
+        json_u64(&w->j, "kept", g->kept);
+    json_close(&w->j, '}');
+}
+
 static void write_group(struct json_report *w, const struct group *g) {
     const struct report *r = w->r;
     bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
@@ -94,7 +113,9 @@ static void write_group(struct json_report *w, const struct group *g) {
         evidence_of_group(json_text_begin(&part, j, "evidence"), r, g);
         json_text_end(&part);
     }
-    json_ms(j, "oldest_ms", since(r->facts.now, g->oldest));
+    json_ms(j, group_is_of_site(g) ? "last_ms_ago" : "oldest_ms", since(r->facts.now, g->oldest));
+    if (g->verdict == VERDICT_CHURN)
+        write_reasons(w, g);
     json_open(j, "connections", '[');
     for (uint32_t i = g->first; !orphans && i != UINT32_MAX; i = r->facts.fact[i].next)
         json_u64(j, NULL, r->facts.fact[i].id);
@@ -150,6 +171,43 @@ static void write_of_process(struct json_report *w) {
     }
     if (report_shows_exhausted(w->r))
         write_exhausted(w);
+}
+
+/* --- places that were wrongly said to leak ---------------------------------------------------- */
+
+static void write_retraction(struct json_report *w, const struct box_site *s) {
+    static const struct addr none;
+    const struct box_host *h = view_host(w->r->facts.view, s->host);
+    uint64_t leak_after = h ? h->leak_after : w->r->facts.view->header->leak_after;
+    struct json *j = &w->j;
+    struct json_part part;
+    struct shown_stack stack;
+    json_open(j, NULL, '{');
+    json_text(j, "class", report_retracted_class(s));
+    json_u64(j, "count", atomic_load(&s->retracted));
+    json_host(w, s->host, &none);
+    json_text(j, "by", atomic_load(&s->retracted_by_use) ? "use" : "close");
+    json_ms(j, "after_ms", atomic_load(&s->retracted_after));
+    json_ms(j, "last_ms_ago", since(w->r->facts.now, atomic_load(&s->retracted_at)));
+    json_ms(j, "leak_after_ms", site_raised_leak_after(s, leak_after));
+    evidence_of_retraction(json_text_begin(&part, j, "evidence"), w->r, s);
+    json_text_end(&part);
+    if (stack_of_site(&stack, w->r, s)) {
+        json_u64(j, "opened", stack.stack);
+        json_text(j, "opened_call", stack.call);
+    }
+    json_close(j, '}');
+}
+
+void json_retractions(struct json_report *w) {
+    const struct view *v = w->r->facts.view;
+    json_open(&w->j, "retracted", '[');
+    for (uint32_t i = 0; i < v->count[REGION_SITES]; i++) {
+        const struct box_site *s = view_site(v, i);
+        if (s && atomic_load(&s->retracted))
+            write_retraction(w, s);
+    }
+    json_close(&w->j, ']');
 }
 
 /* In the order of the text. */

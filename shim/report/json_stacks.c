@@ -22,6 +22,8 @@ static void want_of_group(struct json_report *w, const struct group *g) {
     want_shown(w, shown, stacks_of_group(shown, w->r, g));
     for (uint32_t i = g->first; i != UINT32_MAX; i = w->r->facts.fact[i].next) {
         const struct box_site *s = view_site(w->r->facts.view, w->r->facts.fact[i].site);
+        struct shown_stack used = stack_of_last_use(&w->r->facts.fact[i]);
+        want(w, used.stack);
         if (s)
             want(w, s->stack);
     }
@@ -34,6 +36,11 @@ static void want_of_process(struct json_report *w) {
         const struct box_double_close *d = view_double_close(v, i);
         if (d && report_shows_double_close(w->r, &w->symbols, d))
             want_shown(w, shown, stacks_of_double_close(shown, w->r, d));
+    }
+    for (uint32_t i = 0; i < v->count[REGION_SITES]; i++) {
+        const struct box_site *s = view_site(v, i);
+        if (s && atomic_load(&s->retracted))
+            want_shown(w, shown, stack_of_site(shown, w->r, s));
     }
     if (report_shows_exhausted(w->r))
         want_shown(w, shown, stacks_of_exhausted(shown, w->r));

@@ -1,5 +1,7 @@
 #include "report/notes.h"
 
+#include <string.h>
+
 static bool has_unseen(const struct report *r) {
     return r->facts.unseen;
 }
@@ -43,6 +45,25 @@ static void write_tls_unmapped(struct out *o, const struct report *r) {
     out_count(o, atomic_load(&r->facts.view->header->tls_unmapped), "TLS object");
     out_str(o, " whose connections are not known to the TLS library (memory BIO): those are "
                "reported as TCP");
+}
+
+static bool is_h2(const struct report *r, const struct fact *x) {
+    const struct box_name *alpn = x->has_tls ? view_name(r->facts.view, x->tls.alpn) : NULL;
+    return fact_http_phase(x) == HTTP_IS_H2 || (alpn && strcmp(alpn->text, "h2") == 0);
+}
+static uint32_t count_h2(const struct report *r) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->facts.count; i++)
+        n += fact_is_open(&r->facts.fact[i]) && is_h2(r, &r->facts.fact[i]);
+    return n;
+}
+static bool has_h2(const struct report *r) {
+    return count_h2(r);
+}
+static void write_h2(struct out *o, const struct report *r) {
+    out_str(o, "HTTP/2: ");
+    out_count(o, count_h2(r), "connection");
+    out_str(o, ", whose streams are not followed");
 }
 
 static uint64_t dropped(const struct report *r) {
@@ -98,6 +119,7 @@ static const struct {
     {has_uring, write_uring},
     {has_namespace, write_namespace},
     {has_tls_unmapped, write_tls_unmapped},
+    {has_h2, write_h2},
     {has_dropped, write_dropped},
     {is_incomplete, write_incomplete},
     {has_suppressed, write_suppressed},

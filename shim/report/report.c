@@ -59,7 +59,7 @@ static struct suppression *find_by_addr(struct report *r, const struct addr *a) 
 static struct suppression *find_by_addrs(struct report *r, const struct group *g,
                                          const struct addr *host) {
     struct suppression *s = NULL;
-    if (!g->count) /* a finding without connections */
+    if (group_is_of_site(g))
         return find_by_addr(r, host);
     for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next) {
         const struct fact *x = &r->facts.fact[i];
@@ -116,8 +116,14 @@ bool report_shows_double_close(struct report *r, struct symbols *s,
     bool known = site && view_host(r->facts.view, site->host);
     struct group g = {.verdict = VERDICT_DOUBLE_CLOSE,
                       .stack = d->again,
+                      .first = UINT32_MAX,
                       .host_id = known ? site->host : BOX_NONE};
     return atomic_load_explicit(&d->times, memory_order_relaxed) && !find(r, s, &g);
+}
+
+const char *report_retracted_class(const struct box_site *s) {
+    uint32_t verdict = atomic_load(&s->retracted_class);
+    return verdict < VERDICT_COUNT ? verdict_class[verdict].name : "leak";
 }
 
 bool report_shows_exhausted(const struct report *r) {
@@ -134,7 +140,7 @@ static void count(struct report *r) {
         const struct group *g = &r->groups.group[i];
         bool leak = verdict_class[g->verdict].kind == KIND_LEAK;
         bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
-        r->suppressed += g->suppressed ? g->count : 0;
+        r->suppressed += g->suppressed && !group_is_of_site(g) ? g->count : 0;
         if (!leak || g->suppressed)
             continue;
         *(orphans ? &r->tls_leaked : &r->leaked) += g->count;

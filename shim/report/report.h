@@ -36,6 +36,8 @@ bool report_judge(struct report *r);
 struct symbols;
 bool report_shows_double_close(struct report *r, struct symbols *s,
                                const struct box_double_close *d);
+/* The class that its connections were reported in. */
+const char *report_retracted_class(const struct box_site *s);
 bool report_shows_exhausted(const struct report *r);
 /* Connections and TLS objects together. */
 static inline uint32_t report_leaks(const struct report *r) {

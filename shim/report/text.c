@@ -60,7 +60,14 @@ static void write_frame(struct writer *w, uint32_t number, uint64_t frame) {
 /* The call itself stands first, as in every debugger; our own frames are left out. */
 void write_stack(struct writer *w, const struct shown_stack *shown) {
     const struct box_stack *s = view_stack(w->r->facts.view, shown->stack);
-    out_strs(w->o, "  ", shown->title, ":\n    #0 ", shown->call, "\n", NULL);
+    out_strs(w->o, "  ", shown->title, ":\n    #0 ", shown->call, NULL);
+    if (shown->nth) {
+        out_str(w->o, " ");
+        out_u64(w->o, shown->nth);
+        out_str(w->o, " of ");
+        out_u64(w->o, shown->of);
+    }
+    out_char(w->o, '\n');
     for (uint32_t i = 0; i < view_depth(s); i++)
         write_frame(w, i + 1, s->frames[i]);
 }
@@ -110,6 +117,7 @@ static void write_connection(struct writer *w, const struct fact *x) {
     out_i64(o, x->thread);
     out_char(o, '\n');
     write_tls(w, x);
+    write_http(w, x);
 }
 
 static void write_group_fds(struct writer *w, const struct group *g) {
@@ -140,9 +148,9 @@ static void write_group_head(struct writer *w, const struct group *g) {
         out_str(w->o, g->count == 1 ? " of a closed connection" : " of closed connections");
     if (g->host_id != BOX_NONE || g->host.family != ADDR_NONE)
         out_strs(w->o, " to ", group_host_text(w->r->facts.view, g, text), NULL);
-    out_str(w->o, ", oldest ");
+    out_str(w->o, group_is_of_site(g) ? ", last " : ", oldest ");
     out_duration(w->o, since(w->r->facts.now, g->oldest));
-    out_char(w->o, '\n');
+    out_str(w->o, group_is_of_site(g) ? " ago\n" : "\n");
 }
 
 static void write_group(struct writer *w, const struct group *g) {
@@ -150,11 +158,11 @@ static void write_group(struct writer *w, const struct group *g) {
     struct out *o = w->o;
     out_char(o, '\n');
     write_group_head(w, g);
-    bool orphans = g->verdict == VERDICT_TLS_ORPHAN;
+    bool listed = g->verdict != VERDICT_TLS_ORPHAN && !group_is_of_site(g);
     if (evidence_is_known(g)) {
         out_str(o, "  ");
         evidence_of_group(o, w->r, g);
-        if (!orphans)
+        if (listed)
             write_group_fds(w, g);
         out_char(o, '\n');
     }
@@ -162,9 +170,9 @@ static void write_group(struct writer *w, const struct group *g) {
     unsigned stacks = stacks_of_group(stack, w->r, g);
     for (unsigned i = 0; i < stacks; i++)
         write_stack(w, &stack[i]);
-    if (!orphans)
+    if (listed)
         out_str(o, "  connections:\n");
-    for (uint32_t i = g->first; !orphans && i != UINT32_MAX; i = w->r->facts.fact[i].next)
+    for (uint32_t i = g->first; listed && i != UINT32_MAX; i = w->r->facts.fact[i].next)
         write_connection(w, &w->r->facts.fact[i]);
     if (c->todo && !g->suppressed)
         out_strs(o, "  to do: ", c->todo, "\n", NULL);
@@ -199,6 +207,7 @@ void report_write_text(struct report *r, struct out *o) {
     for (; i < r->groups.count && r->groups.group[i].verdict < VERDICT_DOUBLE_CLOSE; i++)
         write_group(&w, &r->groups.group[i]);
     write_of_process(&w);
+    write_retractions(&w);
     for (; i < r->groups.count; i++)
         write_group(&w, &r->groups.group[i]);
     write_notes(&w);

@@ -44,6 +44,35 @@ static void write_double_close(struct writer *w, const struct box_double_close *
     write_rest(w, VERDICT_DOUBLE_CLOSE, stack, stacks_of_double_close(stack, w->r, d));
 }
 
+/* The class of what was reported; a word that is not known may stand in a file. */
+static void write_retraction(struct writer *w, const struct box_site *s) {
+    uint32_t n = atomic_load(&s->retracted);
+    struct shown_stack stack;
+    char text[HOST_TEXT];
+    out_char(w->o, '\n');
+    write_mark(w);
+    out_strs(w->o, "RETRACTED ", report_retracted_class(s), ": ", NULL);
+    out_count(w->o, n, "connection");
+    if (view_host(w->r->facts.view, s->host))
+        out_strs(w->o, " to ", host_text(w->r->facts.view, s->host, text), NULL);
+    out_str(w->o, ", last ");
+    out_duration(w->o, since(w->r->facts.now, atomic_load(&s->retracted_at)));
+    out_str(w->o, " ago\n  ");
+    evidence_of_retraction(w->o, w->r, s);
+    out_char(w->o, '\n');
+    if (stack_of_site(&stack, w->r, s))
+        write_stack(w, &stack);
+}
+
+void write_retractions(struct writer *w) {
+    const struct view *v = w->r->facts.view;
+    for (uint32_t i = 0; i < v->count[REGION_SITES]; i++) {
+        const struct box_site *s = view_site(v, i);
+        if (s && atomic_load(&s->retracted))
+            write_retraction(w, s);
+    }
+}
+
 void write_of_process(struct writer *w) {
     const struct view *v = w->r->facts.view;
     for (uint32_t i = 0; i < v->count[REGION_DOUBLE_CLOSES]; i++) {

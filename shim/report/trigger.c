@@ -81,6 +81,7 @@ void trigger_report(enum report_trigger why) {
     if (!atomic_exchange(&reporting.v.busy, 1)) {
         if (look(&r, &v, why)) {
             write_to_target(&r);
+            inside_remember(&r);
             report_free(&r);
         }
         atomic_store(&reporting.v.busy, 0);

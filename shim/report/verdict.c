@@ -56,18 +56,47 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
 /* A call site that opens another connection while this one has lain idle for a tenth of leak_after
  * passed this one over. A pool that opens its first few at once is not meant by that. */
 enum { PASSED_OVER_SHARE = 10, STANDARD_MOST = 2 };
+/* One that was taken up again after its first exchange has a pool that knows it: that must have
+ * passed it over more than once. */
+enum { PASSES = 1, PASSES_OF_POOLED = OPENINGS_KEPT };
+
+/* A place that was wrong twice is given half as much again as it needed. */
+enum { RETRACTIONS = 2 };
 
 bool fact_is_open(const struct fact *x) {
     return x->tcp != TCP_UNKNOWN && x->tcp != TCP_IS_CLOSE && x->tcp != TCP_IS_LISTEN;
 }
 
+enum http_phase fact_http_phase(const struct fact *x) {
+    return x->has_http ? http_phase(&x->http) : HTTP_NOT_HTTP;
+}
+
+/* In the middle of an exchange of HTTP/1.x, or of what it was handed over to (a WebSocket): as long
+ * as it is quiet, it is the peer who is waited for. */
+static bool in_exchange(const struct fact *x) {
+    enum http_phase phase = fact_http_phase(x);
+    return (phase >= HTTP_SENDING && phase <= HTTP_RESPONSE_BODY) ||
+           (phase == HTTP_HANDED_OVER && x->http.method != HTTP_CONNECT);
+}
+
 bool fact_awaits_answer(const struct fact *x) {
+    if (fact_http_phase(x) == HTTP_COMPLETE)
+        return false;
+    if (in_exchange(x))
+        return fact_http_phase(x) != HTTP_HANDED_OVER;
     return x->last_out > x->last_in ||
            (x->last_out == x->last_in && x->bytes_in == 0 && x->bytes_out > 0);
 }
 
 bool fact_in_use(const struct fact *x) {
-    return x->state == CONN_CONNECTING || x->unread > 0 || fact_awaits_answer(x);
+    if (x->state == CONN_CONNECTING || in_exchange(x))
+        return true;
+    /* What waits on a connection at rest is no answer: a session ticket (RFC 8446, 4.6.1). */
+    return fact_awaits_answer(x) || (x->unread > 0 && fact_http_phase(x) != HTTP_COMPLETE);
+}
+
+uint32_t fact_bytes_waiting(const struct fact *x) {
+    return x->unread + (x->has_tls && !x->tls.freed ? x->tls.pending : 0);
 }
 
 static uint64_t since(uint64_t now, uint64_t then) {
@@ -105,16 +134,51 @@ static bool connect_failed(const struct fact *x, uint64_t now, uint64_t leak_aft
     return failed && x->tcp == TCP_IS_CLOSE && since(now, fact_last_use(x)) >= leak_after;
 }
 
-static bool never_closed(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+/* An answer has begun to come, its end was not read, and what has come waits. Not in an epoll set:
+ * one that is told of edges only may hold its reader back (epoll(7)). */
+static bool body_unread(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+    enum http_phase phase = fact_http_phase(x);
+    return phase >= HTTP_WAITING && phase <= HTTP_RESPONSE_BODY && fact_bytes_waiting(x) &&
+           !x->watched && !f->watch_unknown && since(f->now, fact_last_use(x)) >= leak_after;
+}
+
+/* Were so many connections opened at least `share` after `used`? */
+static bool opened_since(const struct box_openings *o, uint64_t used, uint64_t share, uint32_t n) {
+    uint32_t count = atomic_load_explicit(&o->count, memory_order_acquire);
+    uint64_t at = atomic_load_explicit(&o->at[(count - n) % OPENINGS_KEPT], memory_order_relaxed);
+    return count >= n && at > used && at - used >= share;
+}
+
+/* Can whoever opens at this place be taken for the one who holds it? Threads may each have a
+ * connection of their own. */
+static bool holder_is_any(const struct facts *f, const struct fact *x, const struct box_site *s) {
+    uint64_t opened = atomic_load_explicit(&s->opened, memory_order_relaxed);
+    uint64_t closed = atomic_load_explicit(&s->closed, memory_order_relaxed);
+    return x->opener_gone || (f->threads && opened > closed && opened - closed > f->threads);
+}
+
+bool fact_passed_over(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     const struct box_site *s = view_site(f->view, x->site);
+    if (!s)
+        return false;
+    uint64_t used = fact_last_use(x), share = leak_after / PASSED_OVER_SHARE;
+    bool pooled = x->has_http && http_requests(&x->http) > 1;
+    uint32_t passes = pooled ? PASSES_OF_POOLED : PASSES;
+    const struct box_openings *its = &s->by_thread[(uint32_t)x->thread % SITE_THREADS];
+    if (atomic_load_explicit(&its->thread, memory_order_relaxed) == x->thread &&
+        opened_since(its, used, share, passes))
+        return true;
+    return holder_is_any(f, x, s) && opened_since(&s->openings, used, share, passes);
+}
+
+static bool never_closed(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     uint64_t used = fact_last_use(x);
-    if (x->state != CONN_ESTABLISHED || !fact_is_open(x) || !s || since(f->now, used) < leak_after)
+    if (x->state != CONN_ESTABLISHED || !fact_is_open(x) || since(f->now, used) < leak_after)
         return false;
     /* Somebody waits for it: a slow query, a long poll, an event loop. */
-    if (fact_awaits_answer(x) || x->watched || f->watch_unknown)
+    if (fact_awaits_answer(x) || in_exchange(x) || x->watched || f->watch_unknown)
         return false;
-    uint64_t reopened = atomic_load_explicit(&s->last_opened, memory_order_relaxed);
-    return reopened > used && reopened - used >= leak_after / PASSED_OVER_SHARE;
+    return fact_passed_over(f, x, leak_after);
 }
 
 /* Not what was put on the standard descriptors, not what the new program has touched: that was
@@ -154,16 +218,24 @@ static bool tls_handshake(const struct fact *x, uint64_t now, uint64_t leak_afte
            fact_is_open(x) && since(now, t->begun) >= leak_after;
 }
 
-static uint64_t leak_after_of(const struct facts *f, const struct fact *x) {
+uint64_t site_raised_leak_after(const struct box_site *s, uint64_t leak_after) {
+    uint64_t quiet = atomic_load_explicit(&s->quiet_longest, memory_order_relaxed);
+    uint64_t raised = quiet + quiet / 2;
+    bool often = atomic_load_explicit(&s->retracted, memory_order_relaxed) >= RETRACTIONS;
+    return often && raised > leak_after ? raised : leak_after;
+}
+
+uint64_t fact_leak_after(const struct facts *f, const struct fact *x) {
     const struct box_site *s = view_site(f->view, x->site);
     const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
+    uint64_t leak_after = h ? h->leak_after : f->view->header->leak_after;
     if (x->leak_after)
-        return x->leak_after;
-    return h ? h->leak_after : f->view->header->leak_after;
+        leak_after = x->leak_after;
+    return s ? site_raised_leak_after(s, leak_after) : leak_after;
 }
 
 static enum verdict judge(const struct facts *f, const struct fact *x, bool at_exit) {
-    uint64_t leak_after = leak_after_of(f, x);
+    uint64_t leak_after = fact_leak_after(f, x);
     if (x->is_orphan)
         return tls_orphaned(f, x, leak_after) ? VERDICT_TLS_ORPHAN : VERDICT_NOT_OPEN;
     bool handed = x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
@@ -177,6 +249,8 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
         return VERDICT_EXEC_INHERITED;
     if (handed)
         return fact_is_open(x) ? VERDICT_INHERITED : VERDICT_NOT_OPEN;
+    if (body_unread(f, x, leak_after))
+        return VERDICT_BODY_UNREAD;
     if (peer_closed(x, f->now, leak_after, f->watch_unknown))
         return VERDICT_PEER_CLOSED;
     if (connect_failed(x, f->now, leak_after))

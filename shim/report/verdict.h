@@ -49,6 +49,16 @@ bool fact_is_open(const struct fact *x);
 bool fact_in_use(const struct fact *x);
 /* Is the program waiting for the peer's answer: was the last thing that happened a write? */
 bool fact_awaits_answer(const struct fact *x);
+/* Where its exchange of HTTP/1.x stands; HTTP_NOT_HTTP: there is none. */
+enum http_phase fact_http_phase(const struct fact *x);
+/* Bytes that have come and that the program has not read: in the kernel, and in its TLS object. */
+uint32_t fact_bytes_waiting(const struct fact *x);
+/* Has the place that opened it opened others while this one lay idle? */
+bool fact_passed_over(const struct facts *f, const struct fact *x, uint64_t leak_after);
+/* How long it must go without use before it may be called leaked. */
+uint64_t fact_leak_after(const struct facts *f, const struct fact *x);
+/* The same for a place that had connections called leaked which were none. */
+uint64_t site_raised_leak_after(const struct box_site *s, uint64_t leak_after);
 /* How long ago the peer closed, at least; 0: not known. */
 uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now);
 

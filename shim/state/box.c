@@ -236,6 +236,10 @@ static void fill_header(struct box_header *h, const struct box_setup *s, uint64_
     h->created_real = clock_ns(CLOCK_REALTIME);
     h->created = clock_ns(CLOCK_MONOTONIC);
     h->leak_after = s->leak_after;
+    h->churn_within = s->churn_within;
+    h->churn_min = s->churn_min;
+    h->undrained_min = s->undrained_min;
+    h->mismatch_min = s->mismatch_min;
     h->exhausted_stack = BOX_NONE;
     copy_text(h->program, sizeof h->program, s->program);
     copy_text(h->suppressions, sizeof h->suppressions, s->suppressions);
@@ -271,6 +275,8 @@ bool box_create(struct box *b, const struct box_setup *s, void (*complain)(const
     b->sites = (struct box_site *)(void *)(p + region[REGION_SITES].offset);
     b->conns = (struct box_conn *)(void *)(p + region[REGION_CONNS].offset);
     b->tls = (struct box_tls *)(void *)(p + region[REGION_TLS].offset);
+    b->http = (struct box_http *)(void *)(p + region[REGION_HTTP].offset);
+    b->uses = (struct box_use *)(void *)(p + region[REGION_USES].offset);
     b->double_closes = (struct box_double_close *)(void *)(p + region[REGION_DOUBLE_CLOSES].offset);
     fill_header(b->header, s, size, ns);
     /* The magic last: a reader that comes meanwhile sees no state file yet. */

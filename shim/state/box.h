@@ -19,6 +19,8 @@ struct box {
     struct box_site *sites;
     struct box_conn *conns;
     struct box_tls *tls;
+    struct box_http *http;
+    struct box_use *uses;
     struct box_double_close *double_closes;
     bool is_file; /* false: private memory, nobody outside can read it */
 };
@@ -27,7 +29,8 @@ struct box_setup {
     const char *state_dir; /* "": the default; "off": private memory */
     const char *program;   /* path of the executable */
     const char *suppressions;
-    uint64_t leak_after;
+    /* The options of the same names (base/options.def). */
+    uint64_t leak_after, churn_within, churn_min, undrained_min, mismatch_min;
 };
 
 /* Creates the state file, or private memory where there is no place for one, into *b. Complaints

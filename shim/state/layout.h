@@ -1,16 +1,17 @@
 /* The state file: everything known about one process, in a form that anyone may read.
  *
  * A header, then regions of fixed-size records: modules, names, hosts, stacks, sites, connections,
- * TLS objects, double closes. No pointers, only indices; BOX_NONE for none. The file is sparse: it
- * has its full size from the start, and pages that no record needed yet cost nothing.
+ * TLS objects, HTTP exchanges, uses of sites, double closes. No pointers, only indices; BOX_NONE
+ * for none. The file is sparse: it has its full size from the start, and pages that no record
+ * needed yet cost nothing.
  *
  * Two ways of publishing, so that a reader in another process never needs a lock:
- *   - modules, names, hosts, stacks and sites are written once, then `ready` is set with release
- *     order; afterwards only their counters move.
- *   - connections and TLS objects are recycled (struct box_life). `seq` is odd while a record is
- *     being filled or emptied and goes up by two for each life: a reader that finds the same even
- * number before and after copying has a consistent record (a seqlock). Single fields that change
- * during a life (state, times, counters) are plain aligned stores.
+ *   - modules, names, hosts, stacks, sites and uses are written once, then `ready` is set with
+ *     release order; afterwards only their counters move.
+ *   - connections, TLS objects and HTTP exchanges are recycled (struct box_life). `seq` is odd
+ * while a record is being filled or emptied and goes up by two for each life: a reader that finds
+ * the same even number before and after copying has a consistent record (a seqlock). Single fields
+ * that change during a life (state, times, counters) are plain aligned stores.
  *
  * Times are CLOCK_MONOTONIC nanoseconds, 0: never. Anything in a file may be wrong: it may be cut,
  * torn or hostile, and readers check every index, count and length (state/view.h). */
@@ -21,9 +22,10 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "http/http.h"
 
 #define BOX_MAGIC "PGBOX\r\n\x1a"
-enum { BOX_VERSION = 3 };
+enum { BOX_VERSION = 4 };
 #define BOX_NONE UINT32_MAX
 
 enum {
@@ -31,9 +33,11 @@ enum {
     BOX_NAMES_MAX = 1 << 16,
     BOX_HOSTS_MAX = 1 << 16,
     BOX_STACKS_MAX = 1 << 16,
-    BOX_SITES_MAX = 1 << 18,
+    BOX_SITES_MAX = 1 << 17,
     BOX_CONNS_MAX = 1 << 20,
     BOX_TLS_MAX = 1 << 18,
+    BOX_HTTP_MAX = 1 << 18,
+    BOX_USES_MAX = 1 << 16,
     BOX_DOUBLE_CLOSES_MAX = 1 << 10,
     BOX_FRAMES_MAX = 64,
     BOX_PATH_MAX = 256,
@@ -48,6 +52,8 @@ enum {
     REGION_SITES,
     REGION_CONNS,
     REGION_TLS,
+    REGION_HTTP,
+    REGION_USES,
     REGION_DOUBLE_CLOSES,
     REGION_COUNT
 };
@@ -81,7 +87,8 @@ struct box_header {
     char program[BOX_PATH_MAX]; /* path of the executable */
 
     /* Of the options, what a reader needs to judge as the process itself would. */
-    uint64_t leak_after;
+    uint64_t leak_after, churn_within;
+    uint64_t churn_min, undrained_min, mismatch_min;
     char suppressions[BOX_PATH_MAX];
 
     _Atomic uint64_t forks;        /* children that were given our descriptors */
@@ -142,13 +149,30 @@ enum { FRAME_MODULE_SHIFT = 48 };
 /* A call site: one stack that opens connections to one host. What reports group by. Those of
  * connections that came from another process have no host: it was not opened here. */
 enum { SITE_HANDED = 2 }; /* beside CONN_OUTBOUND and CONN_INBOUND, as a site's direction */
+
+/* When the last few connections were opened: the n-th from the last at [(count - n) %
+ * OPENINGS_KEPT], n from 1 on. */
+enum { OPENINGS_KEPT = 3 };
+struct box_openings {
+    _Atomic uint32_t count;
+    _Atomic int32_t thread; /* whose; 0: anybody's */
+    _Atomic uint64_t at[OPENINGS_KEPT];
+};
+
+enum { SITE_THREADS = 8 };
 struct box_site {
     _Atomic uint32_t ready;
     uint32_t stack, host;
     uint32_t direction;
     _Atomic uint64_t opened, failed, closed;
-    _Atomic uint64_t last_opened;
     _Atomic uint64_t tls_freed_late; /* TLS objects that were freed well after their socket */
+    _Atomic uint32_t use;            /* its record in the region of uses + 1; 0: none */
+    /* Connections that a report had called leaked and that were closed or used again later. */
+    _Atomic uint32_t retracted, retracted_class, retracted_by_use;
+    _Atomic uint64_t retracted_at, retracted_after; /* when last; how long after the report */
+    _Atomic uint64_t quiet_longest;                 /* that one of those had lain unused */
+    struct box_openings openings;
+    struct box_openings by_thread[SITE_THREADS]; /* by thread id; whoever came last */
 };
 
 enum conn_state {
@@ -163,14 +187,13 @@ enum conn_direction { CONN_OUTBOUND, CONN_INBOUND };
 enum {
     CONN_SHUT_READ = 1,  /* the program called shutdown(SHUT_RD) */
     CONN_SHUT_WRITE = 2, /* shutdown(SHUT_WR): half-closed by us */
-    CONN_PEER_EOF = 4,   /* a read returned 0: half-closed by the peer */
+    CONN_PEER_EOF = 4,   /* half-closed by the peer, as a read or the kernel has told */
     CONN_RESET = 8,      /* a read or write failed with a connection error */
     CONN_INHERITED = 16, /* open before this process was forked from its parent */
     CONN_BY_EXEC = 32,   /* open before this program was started by exec */
     CONN_RECEIVED = 64,  /* came from another process in a message (SCM_RIGHTS) */
     CONN_PASSED = 128,   /* was sent to another process */
     CONN_TUNNEL = 256,   /* to a proxy that was asked for a tunnel */
-    CONN_REQUESTS = 512, /* its first bytes were a request of HTTP */
 };
 
 /* What records begin with that are used again. A record is in use while it has holders, and has
@@ -188,6 +211,19 @@ struct box_life {
     _Atomic uint32_t next_free; /* the producer's free list */
 };
 
+/* box_conn.reported: the verdict's place in the word. */
+#define REPORTED_CLASS UINT64_C(0xff)
+
+/* box_conn.http: an exchange's record + 1, 0: none; this bit: no byte is looked at any more. */
+#define HTTP_OVER (UINT32_C(1) << 31)
+enum http_layer { HTTP_PLAIN, HTTP_IN_TLS, HTTP_LAYERS };
+
+/* The stack of the first read or write after a rest. */
+struct conn_use {
+    _Atomic uint32_t stack; /* BOX_NONE: none was captured */
+    _Atomic uint32_t call;  /* which read or write it was, from 1 on */
+};
+
 /* A connection, 256 bytes: what is written by reads and what by writes in cache lines of their own,
  * for programs that do the two in different threads. Its holders are its descriptors: dup() counts
  * up, close() down. */
@@ -198,6 +234,7 @@ struct box_conn {
     _Atomic uint16_t flags;
     _Atomic int32_t fd; /* the first descriptor; -1 when that one was closed */
     _Atomic uint32_t site;
+    _Atomic uint32_t http[HTTP_LAYERS];
     uint64_t id;    /* ordinal of the process, never used twice */
     uint64_t inode; /* of the socket: what ties it to /proc/PID/fd and sock_diag; 0: unknown */
     int32_t thread; /* id of the opening thread */
@@ -206,13 +243,61 @@ struct box_conn {
     uint64_t opened;
     _Atomic uint64_t settled; /* established or failed */
     _Atomic uint64_t tls;     /* a TLS object's record: seq << 32 | index + 1; 0: none */
-    uint64_t opened_before;   /* when its site had opened another, last */
     uint64_t leak_after;      /* by its own address, where the config file says so; 0: its host's */
 
     _Alignas(64) _Atomic uint64_t bytes_in;
     _Atomic uint64_t calls_in, last_in, eof_at;
+    struct conn_use used_in;
     _Alignas(64) _Atomic uint64_t bytes_out;
     _Atomic uint64_t calls_out, last_out, shut_at;
+    struct conn_use used_out;
+    /* When a report of this process called it leaked, the verdict in the low byte; 0: none did. */
+    _Atomic uint64_t reported;
+};
+
+/* What HTTP/1.x has said on a connection. */
+struct box_http {
+    struct box_life life;
+    _Atomic uint64_t conn;      /* the connection's record: seq << 32 | index + 1 */
+    _Atomic uint64_t rested;    /* how long it had lain idle before the last request */
+    _Atomic uint8_t feeding[2]; /* a thread is at it, by enum http_way */
+    _Atomic uint8_t counted;    /* in its site's uses */
+    _Atomic uint32_t named;     /* requests whose host has been looked at */
+    _Alignas(64) struct http_observer http;
+};
+
+/* How connections of a site that spoke HTTP/1.x have ended. */
+enum use_end {
+    USE_REQUEST_CLOSE,  /* a request said so (RFC 9112 9.6), or was of HTTP/1.0 */
+    USE_RESPONSE_CLOSE, /* a response */
+    USE_SERVER_CLOSED,  /* the server, while it lay idle */
+    USE_UNDRAINED,      /* the program, before the response had come to its end */
+    USE_UNUSED,         /* the program, though it could have been used again */
+    USE_UNANSWERED,     /* the program, before a response had come */
+    USE_FAILED,         /* it broke */
+    USE_ENDS,
+};
+
+/* What a call site has done with HTTP/1.x. */
+struct box_use {
+    _Atomic uint32_t ready;
+    uint32_t site;
+    _Atomic uint64_t conns, requests, reused; /* reused: used for more than one request */
+    _Atomic uint64_t ended[USE_ENDS];
+    _Atomic uint64_t last_ended;
+    _Atomic uint32_t closing_stack; /* of the last one */
+    /* Opened although another one had just ended. */
+    _Atomic uint32_t spare; /* ended ones that nobody has followed yet */
+    _Atomic uint64_t spared, last_spared;
+    /* The last one that was closed before the end of a response that had more to come. */
+    _Atomic uint64_t undrained, last_undrained, undrained_read, undrained_left;
+    _Atomic uint32_t undrained_stack;
+    /* The server closed idle ones, or answered requests on them with their end. */
+    _Atomic uint32_t keep_alive; /* seconds that it announced last (Keep-Alive: timeout=) */
+    _Atomic uint64_t idle_closed, last_idle_closed, idle_least;
+    _Atomic uint64_t stale, last_stale;
+    _Atomic uint8_t undrained_method;   /* enum http_method */
+    char undrained_path[HTTP_PATH_MAX]; /* may be torn */
 };
 
 enum tls_library { TLS_OPENSSL, TLS_GNUTLS };
@@ -254,6 +339,7 @@ struct box_tls {
     _Alignas(64) _Atomic uint64_t bytes_in; /* application data */
     _Atomic uint64_t bytes_out;
     _Atomic uint32_t pending;           /* read from the connection, not from the object yet */
+    _Atomic uint32_t spoken;            /* its data is HTTP, and looked at */
     _Atomic uint64_t wire_in, wire_out; /* the connection\'s bytes when the handshake was done */
 };
 
@@ -281,11 +367,14 @@ struct box_double_close {
         [REGION_SITES] = {sizeof(struct box_site), BOX_SITES_MAX},                                 \
         [REGION_CONNS] = {sizeof(struct box_conn), BOX_CONNS_MAX},                                 \
         [REGION_TLS] = {sizeof(struct box_tls), BOX_TLS_MAX},                                      \
+        [REGION_HTTP] = {sizeof(struct box_http), BOX_HTTP_MAX},                                   \
+        [REGION_USES] = {sizeof(struct box_use), BOX_USES_MAX},                                    \
         [REGION_DOUBLE_CLOSES] = {sizeof(struct box_double_close), BOX_DOUBLE_CLOSES_MAX},         \
     }
 
 _Static_assert(sizeof(struct box_conn) == 256, "a connection's record is four cache lines");
 _Static_assert(sizeof(struct box_tls) == 192, "a TLS object's record is three cache lines");
+_Static_assert(sizeof(struct box_http) == 320, "an exchange's record is five cache lines");
 _Static_assert(sizeof(struct box_header) <= 4096, "the header fits its page");
 
 #endif

@@ -17,6 +17,8 @@ void view_own(struct view *v, const struct box *b) {
     v->sites = b->sites;
     v->conns = b->conns;
     v->tls = b->tls;
+    v->http = b->http;
+    v->uses = b->uses;
     v->double_closes = b->double_closes;
     for (int i = 0; i < REGION_COUNT; i++)
         v->count[i] = atomic_load_explicit(&b->header->region[i].count, memory_order_acquire);
@@ -78,10 +80,13 @@ static void end_texts(struct box_header *h, void *const start[REGION_COUNT],
                       const uint32_t count[REGION_COUNT]) {
     struct box_module *modules = start[REGION_MODULES];
     struct box_name *names = start[REGION_NAMES];
+    struct box_use *uses = start[REGION_USES];
     h->program[sizeof h->program - 1] = '\0';
     h->suppressions[sizeof h->suppressions - 1] = '\0';
     for (uint32_t i = 0; i < count[REGION_NAMES]; i++)
         names[i].text[sizeof names[i].text - 1] = '\0';
+    for (uint32_t i = 0; i < count[REGION_USES]; i++)
+        uses[i].undrained_path[sizeof uses[i].undrained_path - 1] = '\0';
     for (uint32_t i = 0; i < count[REGION_MODULES]; i++) {
         modules[i].path[sizeof modules[i].path - 1] = '\0';
         if (modules[i].build_id_size > sizeof modules[i].build_id)
@@ -102,9 +107,15 @@ static bool is_same_tls(const void *first, const void *second) {
     return a->conn == b->conn && a->opened == b->opened;
 }
 
+static bool is_same_http(const void *first, const void *second) {
+    const struct box_http *a = first, *b = second;
+    return a->conn == b->conn;
+}
+
 static bool (*const is_same[REGION_COUNT])(const void *, const void *) = {
     [REGION_CONNS] = is_same_conn,
     [REGION_TLS] = is_same_tls,
+    [REGION_HTTP] = is_same_http,
 };
 
 /* A record that changed lives between the two copies, or was being written, is no record. */
@@ -148,6 +159,8 @@ static enum view_error copy_regions(struct view *v, int fd, struct box_header *h
     v->sites = start[REGION_SITES];
     v->conns = start[REGION_CONNS];
     v->tls = start[REGION_TLS];
+    v->http = start[REGION_HTTP];
+    v->uses = start[REGION_USES];
     v->double_closes = start[REGION_DOUBLE_CLOSES];
     end_texts(h, start, v->count);
     return VIEW_OK;
@@ -228,6 +241,14 @@ const struct box_conn *view_conn(const struct view *v, uint32_t i) {
 
 const struct box_tls *view_tls(const struct view *v, uint32_t i) {
     return i < v->count[REGION_TLS] ? &v->tls[i] : NULL;
+}
+
+const struct box_http *view_http(const struct view *v, uint32_t i) {
+    return i < v->count[REGION_HTTP] ? &v->http[i] : NULL;
+}
+
+const struct box_use *view_use(const struct view *v, uint32_t i) {
+    return i < v->count[REGION_USES] && is_ready(&v->uses[i].ready) ? &v->uses[i] : NULL;
 }
 
 const struct box_double_close *view_double_close(const struct view *v, uint32_t i) {

@@ -21,6 +21,8 @@ struct view {
     const struct box_site *sites;
     const struct box_conn *conns;
     const struct box_tls *tls;
+    const struct box_http *http;
+    const struct box_use *uses;
     const struct box_double_close *double_closes;
     uint32_t count[REGION_COUNT];
     void *copy; /* of view_read: one mapping, freed by view_free */
@@ -54,6 +56,8 @@ const struct box_stack *view_stack(const struct view *v, uint32_t i);
 const struct box_site *view_site(const struct view *v, uint32_t i);
 const struct box_conn *view_conn(const struct view *v, uint32_t i);
 const struct box_tls *view_tls(const struct view *v, uint32_t i);
+const struct box_http *view_http(const struct view *v, uint32_t i);
+const struct box_use *view_use(const struct view *v, uint32_t i);
 const struct box_double_close *view_double_close(const struct view *v, uint32_t i);
 
 /* The frames of a stack that are there: at most BOX_FRAMES_MAX, whatever its depth field says. */

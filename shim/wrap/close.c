@@ -77,6 +77,6 @@ EXPORT void closefrom(int first) {
 EXPORT int shutdown(int fd, int how) {
     int r = real.shutdown(fd, how);
     if (r == 0)
-        conn_shut(fd, how);
+        traffic_shut(fd, how);
     return r;
 }

@@ -160,16 +160,16 @@ EXPORT int gnutls_handshake(gnutls_session_t s) {
 
 /* --- data ------------------------------------------------------------------------------------- */
 
-static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k, size_t n,
-                 ssize_t r) {
+static void took(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
+                 const void *buf, size_t n, ssize_t r) {
     struct box_tls *t = after(lib, s, k, r > 0 && k->open);
     if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(r > 0))
-        tls_took(t, (size_t)r,
+        tls_took(t, buf, (size_t)r,
                  lib->gnutls_record_check_pending ? (int)lib->gnutls_record_check_pending(s) : 0);
     else if (r == 0 && n > 0)
-        tls_flag(t, TLS_NOTIFY_CAME);
+        tls_notified(t);
 }
 
 static void gave(const struct gnutls *lib, gnutls_session_t s, const struct tls_call *k,
@@ -183,7 +183,7 @@ EXPORT ssize_t gnutls_record_recv(gnutls_session_t s, void *buf, size_t n) {
     LIBRARY;
     struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv(s, buf, n);
-    took(lib, s, &k, n, r);
+    took(lib, s, &k, buf, n, r);
     return r;
 }
 
@@ -192,7 +192,7 @@ EXPORT ssize_t gnutls_record_recv_seq(gnutls_session_t s, void *buf, size_t n,
     LIBRARY;
     struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_seq(s, buf, n, sequence);
-    took(lib, s, &k, n, r);
+    took(lib, s, &k, buf, n, r);
     return r;
 }
 
@@ -201,7 +201,7 @@ EXPORT ssize_t gnutls_record_recv_packet(gnutls_session_t s, void *packet) {
     LIBRARY;
     struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_packet(s, packet);
-    took(lib, s, &k, 1, r);
+    took(lib, s, &k, NULL, 1, r);
     return r;
 }
 
@@ -211,7 +211,7 @@ EXPORT ssize_t gnutls_record_recv_early_data(gnutls_session_t s, void *buf, size
     struct tls_call k = tls_before(o);
     ssize_t r = lib->gnutls_record_recv_early_data(s, buf, n);
     if (r > 0)
-        took(lib, s, &k, n, r);
+        took(lib, s, &k, buf, n, r);
     return r;
 }
 
@@ -260,6 +260,6 @@ EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     if (t && tls_wire(t).out > was.out)
         tls_flag(t, TLS_NOTIFY_SENT);
     if (t && r == 0 && how == SHUT_BOTH && tls_may_be_notified(t))
-        tls_flag(t, TLS_NOTIFY_CAME);
+        tls_notified(t);
     return r;
 }

@@ -36,9 +36,14 @@ static void came(const struct msghdr *msg) {
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
+/* A message that a failed call was given is not looked at. */
+static void received(int fd, ssize_t r, const struct msghdr *msg, int flags) {
+    io_received(fd, r, r < 0 ? NULL : msg->msg_iov, r < 0 ? 0 : msg->msg_iovlen, flags);
+}
+
 EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
     ssize_t r = real.recvmsg(fd, msg, flags);
-    io_received(fd, r, r ? 1 : io_wanted(msg->msg_iov, msg->msg_iovlen), flags);
+    received(fd, r, msg, flags);
     if (r >= 0)
         came(msg);
     return r;
@@ -48,12 +53,10 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
                     struct timespec *timeout) {
     int r = real.recvmmsg(fd, msgs, count, flags, timeout);
     if (r < 0)
-        io_received(fd, r, 1, flags);
+        io_received(fd, r, NULL, 0, flags);
     for (int i = 0; i < r; i++) {
-        const struct msghdr *m = &msgs[i].msg_hdr;
-        size_t n = msgs[i].msg_len;
-        io_received(fd, (ssize_t)n, n ? n : io_wanted(m->msg_iov, m->msg_iovlen), flags);
-        came(m);
+        received(fd, (ssize_t)msgs[i].msg_len, &msgs[i].msg_hdr, flags);
+        came(&msgs[i].msg_hdr);
     }
     return r;
 }
@@ -61,11 +64,11 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
 /* --- sending ---------------------------------------------------------------------------------- */
 
 /* A message with MSG_FASTOPEN that went: the handshake may still be under way. */
-static void opened_by(const struct attempt *a, int fd, ssize_t r) {
+static void opened_by(const struct attempt *a, int fd, ssize_t r, const struct iovec *iov,
+                      size_t count) {
     fast_open_after(a, fd, r);
-    if (r < 0)
-        return;
-    conn_wrote_early(fd, (size_t)r);
+    if (r >= 0)
+        traffic_wrote_early(fd, (size_t)r, iov, count);
 }
 
 EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
@@ -74,11 +77,11 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct
     if (unlikely(flags & MSG_FASTOPEN)) {
         connect_before(&a, fd, addr, len);
         ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-        opened_by(&a, fd, r);
+        opened_by(&a, fd, r, &(struct iovec){(void *)(uintptr_t)buf, n}, 1);
         return r;
     }
     ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-    conn_wrote(fd, r, buf, n);
+    traffic_wrote(fd, r, buf, n);
     return r;
 }
 
@@ -94,10 +97,12 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
     if (unlikely(opens))
         message_before(&a, fd, msg);
     ssize_t r = real.sendmsg(fd, msg, flags);
+    const struct iovec *iov = r > 0 ? msg->msg_iov : NULL;
+    size_t count = r > 0 ? msg->msg_iovlen : 0;
     if (unlikely(opens))
-        opened_by(&a, fd, r);
+        opened_by(&a, fd, r, iov, count);
     else
-        io_sent(fd, r, msg->msg_iov, r > 0 ? msg->msg_iovlen : 0);
+        traffic_wrote_from(fd, r, iov, count);
     if (r >= 0)
         sent(msg);
     return r;
@@ -110,16 +115,16 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags) {
         message_before(&a, fd, &msgs->msg_hdr);
     int r = real.sendmmsg(fd, msgs, count, flags);
     if (unlikely(opens))
-        opened_by(&a, fd, r < 0 ? r : 0);
+        opened_by(&a, fd, r < 0 ? r : 0, NULL, 0);
     else if (r < 0)
-        conn_wrote(fd, r, NULL, 0);
+        traffic_wrote_from(fd, r, NULL, 0);
     for (int i = 0; i < r; i++) {
+        const struct msghdr *m = &msgs[i].msg_hdr;
         if (opens)
-            conn_wrote_early(fd, msgs[i].msg_len);
+            traffic_wrote_early(fd, msgs[i].msg_len, m->msg_iov, m->msg_iovlen);
         else
-            io_sent(fd, (ssize_t)msgs[i].msg_len, msgs[i].msg_hdr.msg_iov,
-                    msgs[i].msg_hdr.msg_iovlen);
-        sent(&msgs[i].msg_hdr);
+            traffic_wrote_from(fd, (ssize_t)msgs[i].msg_len, m->msg_iov, m->msg_iovlen);
+        sent(m);
     }
     return r;
 }

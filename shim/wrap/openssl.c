@@ -167,7 +167,7 @@ static void ended(const struct openssl *lib, const SSL *s, struct box_tls *t, in
     if (error == ERROR_SSL) /* from here on it says ZERO_RETURN, too */
         tls_flag(t, TLS_BROKEN);
     if (error == ERROR_ZERO_RETURN && tls_may_be_notified(t))
-        tls_flag(t, TLS_NOTIFY_CAME);
+        tls_notified(t);
 }
 
 static int pending(const struct openssl *lib, const SSL *s) {
@@ -176,12 +176,12 @@ static int pending(const struct openssl *lib, const SSL *s) {
 
 /* After a read that returned r and gave n bytes. */
 static void took(const struct openssl *lib, const SSL *s, const struct tls_call *k, int r,
-                 size_t n) {
+                 const void *buf, size_t n) {
     struct box_tls *t = openssl_after(lib, s, k, false);
     if (unlikely(!t) || tls_is_counted_in(k, t))
         return;
     if (likely(r > 0))
-        tls_took(t, n, pending(lib, s));
+        tls_took(t, buf, n, pending(lib, s));
     else
         KEEP_ERRNO(ended(lib, s, t, r));
 }
@@ -197,7 +197,7 @@ EXPORT int SSL_read(SSL *s, void *buf, int n) {
     LIBRARY;
     struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read(s, buf, n);
-    took(lib, s, &k, r, r > 0 ? (size_t)r : 0);
+    took(lib, s, &k, r, buf, r > 0 ? (size_t)r : 0);
     return r;
 }
 
@@ -205,7 +205,7 @@ EXPORT int SSL_read_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read_ex(s, buf, n, done);
-    took(lib, s, &k, r, r == 1 ? *done : 0);
+    took(lib, s, &k, r, buf, r == 1 ? *done : 0);
     return r;
 }
 
@@ -214,7 +214,7 @@ EXPORT int SSL_read_early_data(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_read_early_data(s, buf, n, done);
-    took(lib, s, &k, r, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
+    took(lib, s, &k, r, buf, r == READ_EARLY_DATA_SUCCESS ? *done : 0);
     return r;
 }
 
@@ -222,7 +222,7 @@ EXPORT int SSL_peek(SSL *s, void *buf, int n) {
     LIBRARY;
     struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_peek(s, buf, n);
-    took(lib, s, &k, r, 0);
+    took(lib, s, &k, r, NULL, 0);
     return r;
 }
 
@@ -230,7 +230,7 @@ EXPORT int SSL_peek_ex(SSL *s, void *buf, size_t n, size_t *done) {
     LIBRARY;
     struct tls_call k = openssl_before(lib, s, o);
     int r = lib->SSL_peek_ex(s, buf, n, done);
-    took(lib, s, &k, r, 0);
+    took(lib, s, &k, r, NULL, 0);
     return r;
 }
 
@@ -286,6 +286,6 @@ EXPORT int SSL_shutdown(SSL *s) {
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
         tls_flag(t, TLS_NOTIFY_SENT);
     if (t && r == 1 && is.in > was.in && tls_may_be_notified(t))
-        tls_flag(t, TLS_NOTIFY_CAME);
+        tls_notified(t);
     return r;
 }

@@ -30,7 +30,7 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
     case SYS_accept4: accept_after((int)r, NULL, 0); break;
     case SYS_shutdown:
         if (r == 0)
-            conn_shut((int)a, (int)b);
+            traffic_shut((int)a, (int)b);
         break;
     case SYS_dup: dup_after((int)a, (int)r); break;
     case SYS_fcntl:
@@ -39,9 +39,9 @@ static void after(long nr, const struct attempt *t, long a, long b, long c, long
         break;
     case SYS_read:
         if (c > 0)
-            conn_read((int)a, r);
+            traffic_read((int)a, r, (void *)b, (size_t)c); // NOLINT
         break;
-    case SYS_write: conn_wrote((int)a, r, (const void *)b, (size_t)c); break; // NOLINT
+    case SYS_write: traffic_wrote((int)a, r, (const void *)b, (size_t)c); break; // NOLINT
     default: break;
     }
 }

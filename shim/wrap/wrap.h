@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "conn/conn.h"
 #include "conn/process.h"
+#include "conn/traffic.h"
 #include "wrap/real.h"
 
 #define EXPORT __attribute__((visibility("default")))

@@ -43,13 +43,15 @@ def stack_fingerprint(stack):
         frame.get("module", "").rsplit("/", 1)[-1], frame.get("function", ""))))
 
 
-STACKS = ["opened", "freed", "closed", "closed_again", "asked"]
+STACKS = ["opened", "freed", "closed", "closed_again", "asked", "last_used"]
+OF_PLACES = {"closed-undrained", "churn", "server-idle-mismatch"}
 
 
 def group_fingerprint(group, stacks):
     """As libpoolguard(7) says."""
     port = group.get("port", 0)
-    shown = [stacks[group[name]]["fingerprint"] for name in STACKS[:-1] if name in group]
+    telling = STACKS[:1] if group["class"] in OF_PLACES else STACKS[:-2]
+    shown = [stacks[group[name]]["fingerprint"] for name in telling if name in group]
     return fnv(group["class"], group["unit"], group.get("host", ""),
                "*" if port >= 32768 else str(port or ""), *shown)
 
@@ -68,9 +70,10 @@ def check(found):
         assert group["fingerprint"] == group_fingerprint(group, stacks)
         named += group.get("connections", [])
         used |= {group[name] for name in STACKS if name in group}
-        if group["unit"] == "connection":
+        if group["unit"] == "connection" and group["class"] not in OF_PLACES:
             assert group["count"] == len(group["connections"])
-    used |= {connection["opened"] for connection in connections.values() if "opened" in connection}
+    for one in [*connections.values(), *found["retracted"]]:
+        used |= {one[name] for name in ("opened", "last_used") if name in one}
     assert sorted(named) == sorted(connections), "each connection is in one group"
     assert used == set(stacks), "each stack is referred to"
     leaks = [g for g in found["groups"] if g["kind"] == "leak" and not g["suppressed"]]

@@ -3,7 +3,9 @@
     text_of(found)     as poolguard would have written it, to the byte
 """
 TITLES = {"opened": "opened", "freed": "TLS object freed", "closed": "closed",
-          "closed_again": "closed again", "asked": "last asked for"}
+          "closed_again": "closed again", "asked": "last asked for", "last_used": "last used"}
+OF_PLACES = {"closed-undrained", "churn", "server-idle-mismatch"}
+AFTER = {"tls-handshake", "open-at-exit"}  # told after what became of others
 FDS_SHOWN, HOSTS_SHOWN, HOST_WIDTH = 16, 50, 24
 
 
@@ -91,6 +93,24 @@ def tls_line(t):
     return "      " + "  ".join(filter(None, words))
 
 
+def body(h):
+    if h.get("framing", "none") == "none":
+        return ""
+    whole = h["body_read"] + h.get("body_left", 0)
+    partly = h["framing"] == "length" and h["phase"] != "complete"
+    return f", {size(h['body_read'])}{f' of {size(whole)}' if partly else ''} read"
+
+
+def http_line(h, requests):
+    if h["phase"] == "h2":
+        return "      HTTP: h2"
+    words = h.get("method", "-") + (f" {h['path']}" if "path" in h else "")
+    words += f" -> {h['status']}" if "status" in h else ""
+    words += f", {h['phase']}" + (f" ({h['why']})" if "why" in h else "")
+    words += body(h) if h["phase"] in ("response-body", "complete") else ""
+    return f"      HTTP: {words}, {count(requests, 'request')}"
+
+
 def connection(c):
     fds = ",".join(map(str, c["fds"])) + (",..." if "fd_count" in c else "") or "-"
     words = [f"fd {fds}", f"{c.get('local', '-')} -> {c.get('remote', '-')}", c["state"],
@@ -103,6 +123,8 @@ def connection(c):
     yield "    " + "  ".join(words + [f"thread {c['thread']}"])
     if "tls" in c:
         yield tls_line(c["tls"])
+    if "http" in c:
+        yield http_line(c["http"], c.get("requests"))
 
 
 # --- groups --------------------------------------------------------------------------------------
@@ -117,9 +139,13 @@ def frame(number, f):
 def stacks(group, known):
     for name, title in TITLES.items():
         if name in group:
-            tls = group["class"] == "tls-split" and name == "closed"
-            yield f"  {'socket closed' if tls else title}:"
-            yield f"    #0 {group[name + '_call']}"
+            if name == "closed" and group["class"] == "tls-split":
+                title = "socket closed"
+            elif name == "closed" and group["class"] in OF_PLACES:
+                title = "last closed"
+            yield f"  {title}:"
+            nth = f" {group[name + '_nth']} of {group[name + '_of']}" if name + "_nth" in group else ""
+            yield f"    #0 {group[name + '_call']}{nth}"
             yield from (frame(i, f) for i, f in enumerate(known[group[name]]["frames"], 1))
 
 
@@ -134,7 +160,9 @@ def what(group):
                 f"last {duration(group['last_ms_ago'])} ago")
     of = {"TLS object": [" of closed connections", " of a closed connection"]}
     of = of.get(group["unit"], ["", ""])[group["count"] == 1]
-    return f"{count(group['count'], group['unit'])}{of}{to}, oldest {duration(group['oldest_ms'])}"
+    when = (f"oldest {duration(group['oldest_ms'])}" if "oldest_ms" in group else
+            f"last {duration(group['last_ms_ago'])} ago")
+    return f"{count(group['count'], group['unit'])}{of}{to}, {when}"
 
 
 def fds(members):
@@ -170,6 +198,15 @@ def one_group(found, group, known, connections):
         yield f"  to do: {group['todo']}"
 
 
+def retraction(found, r, known):
+    to = f" to {host(r)}" if "host" in r else ""
+    yield ""
+    yield (f"=={found['pid']}== RETRACTED {r['class']}: {count(r['count'], 'connection')}{to}, "
+           f"last {duration(r['last_ms_ago'])} ago")
+    yield f"  {r['evidence']}"
+    yield from stacks(r, known)
+
+
 def summary(found):
     def leaked(unit, noun):
         groups = [g for g in found["groups"]
@@ -187,8 +224,14 @@ def lines(found):
     connections = {c["id"]: c for c in found["connections"]}
     yield head(found)
     yield from hosts(found)
-    for group in found["groups"]:
+    faults = [g for g in found["groups"] if g["kind"] != "plain" and g["class"] not in AFTER]
+    for group in faults:
         yield from one_group(found, group, known, connections)
+    for each in found["retracted"]:
+        yield from retraction(found, each, known)
+    for group in found["groups"]:
+        if group not in faults:
+            yield from one_group(found, group, known, connections)
     for note in found["notes"]:
         yield from ("", note)
     yield from ("", summary(found))

@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 
 HEADER = re.compile(r"==(\d+)==\s+poolguard:\s+(.+?):\s+(\d+) (?:open connections?|"
                     r"connections? open when the process (?:ended|started another program)), (\d+) leaked")
-GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND)\s*([\w-]*):\s*(.*)")
+GROUP = re.compile(r"==\d+==\s+(LEAK|RISK|WASTE|OPEN|INHERITED|INBOUND|RETRACTED)\s*([\w-]*):\s*(.*)")
 COUNT = re.compile(r"(\d+) (connection|TLS object)s?(?: of (?:a )?closed connections?)?"
                    r"(?: (?:to|from) (\S+?))?(?:,|$)")
 FRAME = re.compile(r"#(\d+)\s+(.*?)(?:\s*\(([^()]*)\))?$")
 CONNECTION = re.compile(r"fds?\s+([\d,\s]*?\d)(?:,\.\.\.)?\s+(\S+)\s+(?:->|<-)\s+(\S+)\s+(\S+)"
                         r"\s*(.*)")
-SECTION = re.compile(r"(opened|closed again|closed|last used|TLS object freed|socket closed|"
+SECTION = re.compile(r"(opened|closed again|closed|last used|last closed|TLS object freed|socket closed|"
                      r"connections|to do):\s*(.*)")
 TLS_DONE = re.compile(r"TLSv\d")
 TLS_BEGUN = re.compile(r"TLS handshake begun (\S+) ago, not finished$")
@@ -65,6 +65,7 @@ class Connection:
     state: str
     rest: str
     tls: Tls = None
+    http: str = None  # the line on it
 
 
 @dataclass
@@ -202,7 +203,10 @@ class Parser:
 
     def take_connection(self, line):
         listed = self.group.connections
-        if not line.startswith("TLS"):
+        if line.startswith("HTTP: "):
+            assert listed[-1].http is None, line
+            listed[-1].http = line.removeprefix("HTTP: ")
+        elif not line.startswith("TLS"):
             listed.append(parse_connection(line))
         elif listed and listed[-1].tls is None:
             listed[-1].tls = parse_tls(line)

@@ -189,11 +189,21 @@ uint32_t synthetic_site(struct box *b, uint32_t stack, uint32_t host, uint32_t d
     return i;
 }
 
+void synthetic_reopened(struct box *b, uint32_t site, uint64_t when) {
+    struct box_site *s = &b->sites[site];
+    struct box_openings *all[] = {&s->openings, &s->by_thread[SYNTHETIC_THREAD % SITE_THREADS]};
+    for (int i = 0; i < 2; i++) {
+        uint32_t n = atomic_load(&all[i]->count);
+        atomic_store(&all[i]->thread, i ? SYNTHETIC_THREAD : 0);
+        atomic_store(&all[i]->at[n % OPENINGS_KEPT], when);
+        atomic_store(&all[i]->count, n + 1);
+    }
+}
+
 static void count_opened(struct box *b, uint32_t site, uint64_t when) {
     struct box_site *s = &b->sites[site];
     atomic_fetch_add(&s->opened, 1);
-    if (when > atomic_load(&s->last_opened))
-        atomic_store(&s->last_opened, when);
+    synthetic_reopened(b, site, when);
     if (s->host != BOX_NONE)
         atomic_fetch_add(&b->hosts[s->host].opened, 1);
 }
@@ -203,7 +213,8 @@ struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened) {
     struct box_conn *c = &b->conns[i];
     c->id = i + 1;
     c->site = site;
-    c->thread = 4211;
+    c->thread = SYNTHETIC_THREAD;
+    c->used_in.stack = c->used_out.stack = BOX_NONE;
     c->opened = opened;
     atomic_store(&c->fd, (int)i + 3);
     atomic_store(&c->life.holders, 1);

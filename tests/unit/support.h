@@ -84,6 +84,10 @@ uint32_t synthetic_stack(struct box *b, unsigned n, ...);
 uint32_t synthetic_module(struct box *b, const char *path);
 uint32_t synthetic_site(struct box *b, uint32_t stack, uint32_t host, uint32_t direction);
 /* An established connection of a site, opened at `opened`; its host is its peer. */
+/* Connections of one thread. */
+enum { SYNTHETIC_THREAD = 4211 };
+/* The site has opened another one then. */
+void synthetic_reopened(struct box *b, uint32_t site, uint64_t when);
 struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened);
 
 /* Names the host, or something else of the box. */

@@ -65,7 +65,7 @@ static void a_fingerprint_holds_no_addresses_times_or_numbers(void **state) {
     box.header->pid = 1;
     conn->thread = 1;
     conn->id = 99;
-    conn->opened = conn->settled = box.sites[site].last_opened = NOW - 200 * SECOND;
+    conn->opened = conn->settled = NOW - 200 * SECOND;
     box.stacks[stack].frames[0] += 0x100; /* nameless either way */
     box.stacks[stack].frames[1] += 0x100;
     strcpy(box.modules[module].path, "/usr/lib/gone.so.1");

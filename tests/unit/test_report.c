@@ -56,8 +56,8 @@ static struct fact *one(uint64_t idle) {
     return &r.facts.fact[0];
 }
 
-static struct box_site *its_site(const struct fact *x) {
-    return &box.sites[x->site];
+static void reopened(const struct fact *x, uint64_t when) {
+    synthetic_reopened(&box, x->site, when);
 }
 
 static void assert_verdict(enum verdict want) {
@@ -76,7 +76,7 @@ static void an_idle_connection_alone_is_no_leak(void **state) {
 static void an_idle_connection_passed_over_is_never_closed(void **state) {
     (void)state;
     struct fact *x = one(LEAK_AFTER);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     assert_verdict(VERDICT_NEVER_CLOSED);
     r.trigger = TRIGGER_EXIT;
     assert_verdict(VERDICT_NEVER_CLOSED);
@@ -85,7 +85,7 @@ static void an_idle_connection_passed_over_is_never_closed(void **state) {
 static void just_before_leak_after_it_is_not(void **state) {
     (void)state;
     struct fact *x = one(LEAK_AFTER - 1);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     assert_verdict(VERDICT_OPEN);
 }
 
@@ -93,16 +93,16 @@ static void just_before_leak_after_it_is_not(void **state) {
 static void connections_opened_together_are_not_passed_over(void **state) {
     (void)state;
     struct fact *x = one(2 * LEAK_AFTER);
-    its_site(x)->last_opened = x->opened + LEAK_AFTER / 10 - 1;
+    reopened(x, x->opened + LEAK_AFTER / 10 - 1);
     assert_verdict(VERDICT_OPEN);
-    its_site(x)->last_opened = x->opened + LEAK_AFTER / 10;
+    reopened(x, x->opened + LEAK_AFTER / 10);
     assert_verdict(VERDICT_NEVER_CLOSED);
 }
 
 static void any_use_makes_it_young_again(void **state) {
     (void)state;
     struct fact *x = one(2 * LEAK_AFTER);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     uint64_t *const use[] = {&x->settled, &x->last_in};
     for (int i = 0; i < 2; i++) {
         uint64_t was = *use[i];
@@ -117,7 +117,7 @@ static void any_use_makes_it_young_again(void **state) {
 static void a_connection_that_somebody_waits_for_is_not_never_closed(void **state) {
     (void)state;
     struct fact *x = one(3 * LEAK_AFTER);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     x->last_in = NOW - 2 * LEAK_AFTER;
     assert_verdict(VERDICT_NEVER_CLOSED);
     x->last_out = x->last_in + 1; /* an answer is due */
@@ -142,7 +142,7 @@ static void a_dead_connection_is_a_leak_only_when_its_death_is_dated(void **stat
 static void a_connection_that_is_connecting_or_gone_is_not_never_closed(void **state) {
     (void)state;
     struct fact *x = one(2 * LEAK_AFTER);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     x->state = CONN_CONNECTING;
     x->tcp = TCP_IS_SYN_SENT;
     assert_verdict(VERDICT_OPEN);
@@ -222,7 +222,7 @@ static void inherited_and_inbound_connections_never_leak(void **state) {
     (void)state;
     static const uint8_t tcp[] = {TCP_IS_ESTABLISHED, TCP_IS_CLOSE_WAIT, TCP_IS_LAST_ACK};
     struct fact *x = one(100 * LEAK_AFTER);
-    its_site(x)->last_opened = NOW;
+    reopened(x, NOW);
     for (int exit = 0; exit < 2; exit++)
         for (int i = 0; i < 3; i++) {
             r.trigger = exit ? TRIGGER_EXIT : TRIGGER_SIGNAL;
@@ -270,7 +270,7 @@ static void times_in_the_future_are_now(void **state) {
     (void)state;
     struct fact *x = one(0);
     x->opened = x->settled = x->last_in = NOW + SECOND;
-    its_site(x)->last_opened = NOW + 2 * SECOND;
+    reopened(x, NOW + 2 * SECOND);
     assert_verdict(VERDICT_OPEN);
     x->eof_at = NOW + SECOND;
     x->tcp = TCP_IS_CLOSE_WAIT;
@@ -343,7 +343,7 @@ static uint32_t leak_site(const char *addr, uint32_t from_stack) {
 static void leaks(uint32_t site, unsigned n, uint64_t age) {
     for (unsigned i = 0; i < n; i++)
         synthetic_conn(&box, site, NOW - age);
-    box.sites[site].last_opened = NOW - SECOND;
+    synthetic_reopened(&box, site, NOW - SECOND);
 }
 
 static void the_biggest_group_comes_first_then_the_oldest(void **state) {

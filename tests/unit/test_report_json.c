@@ -107,7 +107,7 @@ static void suppressions_are_a_note_of_any_length(void **state) {
     struct suppression s = {.pattern = pattern, .kind = SUPPRESS_HOST};
     memset(pattern, '*', sizeof pattern);
     pattern[sizeof pattern - 1] = '\0';
-    box.sites[site].last_opened = NOW;
+    synthetic_reopened(&box, site, NOW);
     r.suppressions = &s;
     assert_says("**: 1 connection\"]");
     assert_says("\"class\":\"never-closed\",\"kind\":\"leak\",\"count\":1,");

@@ -95,8 +95,8 @@ static void what_the_library_says_is_kept_with_the_connection(void **state) {
     assert_int_equal(t->begun, 1000);
     assert_int_equal(t->done, 5000);
     tls_gave(t, "xxxxxxxxxx", 10);
-    tls_took(t, 7, 30);
-    tls_took(t, 5, -1);
+    tls_took(t, "yyyyyyy", 7, 30);
+    tls_took(t, "yyyyy", 5, -1);
     assert_int_equal(t->bytes_out, 10);
     assert_int_equal(t->bytes_in, 12);
     assert_int_equal(t->pending, 0);
@@ -358,7 +358,7 @@ static void *opener(void *object) {
         tls_tie(tls_note(object), fd_get(fd), TLS_GNUTLS);
         struct box_tls *t = tls_record(tls_find(object));
         if (t)
-            tls_took(t, 1, 0);
+            tls_took(t, "y", 1, 0);
         if (i % 3)
             tls_freeing(tls_find(object));
         close(fd);

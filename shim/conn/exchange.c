@@ -1,0 +1,224 @@
+#include "conn/exchange.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/live.h"
+#include "conn/name.h"
+#include "conn/process.h"
+#include "conn/recycle.h"
+#include "conn/site.h"
+#include "conn/use.h"
+#include "http/socks.h"
+
+struct exchanges {
+    struct recycler recycler;
+};
+LIVE_TYPE(struct exchanges, exchanges);
+static union live_exchanges exchanges;
+
+void exchange_begin_process(void) {
+    live_register(&exchanges, sizeof exchanges);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static void clear(struct box_http *h, uint64_t slot) {
+    atomic_store(&h->conn, slot);
+    atomic_store_explicit(&h->rested, 0, memory_order_relaxed);
+    for (int i = 0; i < 2; i++)
+        atomic_store_explicit(&h->feeding[i], 0, memory_order_relaxed);
+    atomic_store_explicit(&h->counted, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->named, 0, memory_order_relaxed);
+    memset(&h->http, 0, sizeof h->http);
+}
+
+/* One that another thread is about to feed at this moment, or was cancelled at, is given up. */
+static void release(uint32_t i) {
+    struct box_http *h = &mine.http[i];
+    life_write(&h->life);
+    atomic_store(&h->conn, 0);
+    life_written(&h->life, 0);
+    if (!atomic_load(&h->feeding[0]) && !atomic_load(&h->feeding[1]))
+        recycle_give(&exchanges.v.recycler, REGION_HTTP, i);
+}
+
+/* The record of a link, if it is that connection's. */
+static struct box_http *record_at(uint32_t link, uint64_t slot) {
+    uint32_t i = (link & ~HTTP_OVER) - 1;
+    struct box_http *h = link ? &mine.http[i] : NULL;
+    return h && atomic_load(&h->conn) == slot ? h : NULL;
+}
+
+static struct box_http *record_on(const struct box_conn *c, uint64_t slot, enum http_layer layer) {
+    return record_at(atomic_load_explicit(&c->http[layer], memory_order_acquire), slot);
+}
+
+/* Takes the record off its connection. */
+static void drop(struct box_conn *c, uint64_t slot, enum http_layer layer) {
+    uint32_t link = atomic_exchange(&c->http[layer], 0);
+    if (record_at(link, slot))
+        release((link & ~HTTP_OVER) - 1);
+}
+
+static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
+    uint32_t none = 0;
+    atomic_fetch_add(&process_busy, 1);
+    uint32_t i = recycle_take(&exchanges.v.recycler, REGION_HTTP);
+    atomic_fetch_sub(&process_busy, 1);
+    if (i == BOX_NONE)
+        return;
+    struct box_http *h = &mine.http[i];
+    life_write(&h->life);
+    clear(h, slot);
+    life_written(&h->life, 1);
+    if (!atomic_compare_exchange_strong(&c->http[layer], &none, i + 1))
+        release(i); /* another thread was first */
+}
+
+/* --- feeding ---------------------------------------------------------------------------------- */
+
+static bool may_be_request(const struct iovec *iov, size_t count) {
+    const char *first = count && iov->iov_len ? iov->iov_base : NULL;
+    return first && *first >= 'A' && *first <= 'Z';
+}
+
+void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
+                    const struct iovec *iov, size_t count) {
+    if (c->direction != CONN_OUTBOUND)
+        return;
+    if (layer == HTTP_IN_TLS)
+        drop(c, slot, layer); /* of an earlier object's */
+    if (may_be_request(iov, count))
+        put_on(c, slot, layer);
+    else if (layer == HTTP_PLAIN && count && socks_asks(iov->iov_base, iov->iov_len))
+        atomic_fetch_or(&c->flags, CONN_TUNNEL);
+}
+
+static void feed(struct box_http *h, const struct exchange_bytes *b) {
+    const struct iovec *v = b->iov;
+    size_t left = b->n;
+    for (size_t i = 0; i < b->count && left; i++) {
+        size_t n = v[i].iov_len < left ? v[i].iov_len : left;
+        http_feed(&h->http, b->way, v[i].iov_base, n);
+        left -= n;
+    }
+    http_skip(&h->http, b->way, left);
+}
+
+/* Whom a request is for, once its head is complete. */
+static void take_names(struct box_conn *c, struct box_http *h) {
+    const struct http_observer *o = &h->http;
+    uint32_t requests = http_requests(o);
+    if (atomic_load_explicit(&h->named, memory_order_relaxed) == requests || !http_head_is_done(o))
+        return;
+    atomic_store_explicit(&h->named, requests, memory_order_relaxed);
+    if (o->method == HTTP_CONNECT) {
+        atomic_fetch_or(&c->flags, CONN_TUNNEL);
+    } else if (o->host_length && !http_is_to_proxy(o)) {
+        atomic_fetch_add(&process_busy, 1);
+        site_alias(c, name_from_peer(o->host, o->host_length));
+        atomic_fetch_sub(&process_busy, 1);
+    }
+}
+
+/* What only requests tell. */
+static void after_request(struct box_conn *c, struct box_http *h, enum http_layer layer) {
+    if (layer == HTTP_PLAIN || !(atomic_load(&c->flags) & CONN_TUNNEL))
+        take_names(c, h);
+    if (!atomic_load_explicit(&h->counted, memory_order_relaxed) && http_is_seen(&h->http) &&
+        h->http.method != HTTP_CONNECT && !atomic_exchange(&h->counted, 1))
+        use_begun(c);
+}
+
+static uint64_t last_use(const struct box_conn *c) {
+    uint64_t in = atomic_load_explicit(&c->last_in, memory_order_relaxed);
+    uint64_t out = atomic_load_explicit(&c->last_out, memory_order_relaxed);
+    return in > out ? in : out;
+}
+
+/* The connection's record, for this thread alone until `leave`; NULL: there is none, or another
+ * thread has it. */
+static struct box_http *enter(const struct box_conn *c, uint64_t slot,
+                              const struct exchange_bytes *b) {
+    struct box_http *h = record_on(c, slot, b->layer);
+    if (!h)
+        return NULL;
+    if (atomic_exchange(&h->feeding[b->way], 1)) {
+        http_give_up(&h->http);
+        return NULL;
+    }
+    if (atomic_load(&h->conn) == slot)
+        return h;
+    atomic_store(&h->feeding[b->way], 0);
+    return NULL;
+}
+
+static void leave(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b,
+                  struct box_http *h) {
+    enum http_phase phase = http_phase(&h->http);
+    atomic_store_explicit(&h->feeding[b->way], 0, memory_order_release);
+    if (phase == HTTP_NOT_HTTP)
+        drop(c, slot, b->layer);
+    else if (phase >= HTTP_HANDED_OVER)
+        atomic_fetch_or(&c->http[b->layer], HTTP_OVER);
+}
+
+void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
+    struct box_http *h = b->n ? enter(c, slot, b) : NULL;
+    if (!h)
+        return;
+    if (b->way == HTTP_REQUEST_BYTES && http_phase(&h->http) == HTTP_COMPLETE)
+        atomic_store_explicit(&h->rested, clock_coarse() - last_use(c), memory_order_relaxed);
+    feed(h, b);
+    if (b->way == HTTP_REQUEST_BYTES)
+        after_request(c, h, b->layer);
+    leave(c, slot, b, h);
+}
+
+void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way) {
+    struct box_http *h = record_on(c, slot, layer);
+    if (h)
+        http_end(&h->http, way);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* The innermost one. */
+static struct box_http *innermost(const struct box_conn *c, uint64_t slot) {
+    struct box_http *h = record_on(c, slot, HTTP_IN_TLS);
+    return h ? h : record_on(c, slot, HTTP_PLAIN);
+}
+
+/* So soon after its last byte, nobody keeps it waiting for the next request. */
+enum { REST_NS = 100000000 };
+
+bool exchange_is_at_rest(const struct box_conn *c, uint64_t slot) {
+    const struct box_http *h = innermost(c, slot);
+    return h && http_phase(&h->http) == HTTP_COMPLETE && !http_closes(&h->http) &&
+           !(atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF) &&
+           clock_coarse() - last_use(c) >= REST_NS;
+}
+
+static struct use_of_conn use_of(const struct box_conn *c, const struct box_http *h) {
+    uint16_t flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
+    uint64_t eof = atomic_load_explicit(&c->eof_at, memory_order_relaxed), used = last_use(c);
+    return (struct use_of_conn){
+        .http = &h->http,
+        .ended_by_peer = flags & (CONN_PEER_EOF | CONN_RESET),
+        .idle = eof > used ? eof - used : 0,
+        .rested = atomic_load_explicit(&h->rested, memory_order_relaxed),
+        .now = clock_coarse(),
+    };
+}
+
+void exchange_closed(struct box_conn *c, uint64_t slot, uint32_t closing_stack) {
+    struct box_http *h = innermost(c, slot);
+    if (h && atomic_load(&h->counted)) {
+        struct use_of_conn u = use_of(c, h);
+        u.closing_stack = closing_stack;
+        use_ended(atomic_load(&c->site), &u);
+    }
+    drop(c, slot, HTTP_PLAIN);
+    drop(c, slot, HTTP_IN_TLS);
+}

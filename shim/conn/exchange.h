@@ -1,0 +1,53 @@
+/* What HTTP/1.x says on outbound connections: the bytes that go each way are shown to an observer
+ * (http/http.h), whose record hangs on the connection. Plain bytes and those inside of TLS have one
+ * each: a connection to a proxy speaks both.
+ *
+ * A connection whose first bytes are no request has no record, and its bytes are not looked at
+ * again. Two threads that feed one way at once end the observing: their bytes have no order. No
+ * lock; any thread; async-signal-safe; may make a system call at the first bytes of a connection
+ * only. */
+#ifndef PG_CONN_EXCHANGE_H
+#define PG_CONN_EXCHANGE_H
+
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "base/sys.h"
+#include "state/mine.h"
+
+void exchange_begin_process(void);
+
+/* Bytes of one way: n of them, in the order of the vector; what it does not hold was not in the
+ * program's memory. */
+struct exchange_bytes {
+    enum http_layer layer;
+    enum http_way way;
+    const struct iovec *iov;
+    size_t count, n;
+};
+
+/* The first bytes that the program says on that layer: a request, perhaps. */
+void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
+                    const struct iovec *iov, size_t count);
+
+void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b);
+
+/* After bytes went by. The whole cost for what is no HTTP. */
+static inline void exchange_fed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
+    uint32_t link = atomic_load_explicit(&c->http[b->layer], memory_order_relaxed);
+    if (unlikely(link) && !(link & HTTP_OVER))
+        exchange_feed(c, slot, b);
+}
+
+/* The stream of one way has ended in good order. */
+void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way);
+
+/* The connection lay idle and could have been used again, as far as the program can know: whether
+ * the peer has closed it is for the kernel to say. */
+bool exchange_is_at_rest(const struct box_conn *c, uint64_t slot);
+
+/* The connection is being closed by the call of that stack (BOX_NONE: unknown): what became of its
+ * exchange is counted for its site. */
+void exchange_closed(struct box_conn *c, uint64_t slot, uint32_t closing_stack);
+
+#endif

@@ -1,0 +1,64 @@
+/* What goes over a connection: bytes, ends and errors, as the wrappers of reads and writes tell it.
+ * Most descriptors are no connection's and end at one array load. All of it keeps errno; any
+ * thread, async-signal-safe. */
+#ifndef PG_CONN_TRAFFIC_H
+#define PG_CONN_TRAFFIC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/thread.h"
+#include "conn/fdtable.h"
+
+/* Once: a connection that is used again after that time had lain idle, for who wants to know where
+ * it is used. */
+void traffic_setup(uint64_t leak_after);
+
+/* Plain load and store, no locked instruction: two threads that read one connection at once may
+ * lose a count; none of the programs that matter do. */
+static inline void traffic_add(_Atomic uint64_t *n, uint64_t by) {
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
+                          memory_order_relaxed);
+}
+
+/* While self.io_watched, the connections that the calling thread reads and writes are noted: how a
+ * TLS object is tied to the connection that it is used on (wrap/tls.h). io_slot is the only one
+ * that was used, io_tls_slot the only one that a write to began with a TLS record (RFC 8446, 5.1).
+ */
+#define IO_SEVERAL FD_TCP
+
+/* After a read on fd that asked for some bytes and returned n, into the first of these (count 0:
+ * not into the program's memory). */
+void traffic_read_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count);
+static inline void traffic_read_into(int fd, ssize_t n, const struct iovec *iov, size_t count) {
+    uint64_t slot = fd_get(fd);
+    if (unlikely(slot_is_conn(slot)))
+        traffic_read_on(slot, n, iov, count);
+}
+static inline void traffic_read(int fd, ssize_t n, void *buf, size_t room) {
+    uint64_t slot = fd_get(fd);
+    if (unlikely(slot_is_conn(slot)))
+        traffic_read_on(slot, n, &(struct iovec){buf, room}, 1);
+}
+
+/* After a write on fd that returned n, from the first of these. */
+void traffic_wrote_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count);
+static inline void traffic_wrote_from(int fd, ssize_t n, const struct iovec *iov, size_t count) {
+    uint64_t slot = fd_get(fd);
+    if (unlikely(slot_is_conn(slot)))
+        traffic_wrote_on(slot, n, iov, count);
+}
+static inline void traffic_wrote(int fd, ssize_t n, const void *buf, size_t room) {
+    uint64_t slot = fd_get(fd);
+    if (unlikely(slot_is_conn(slot)))
+        traffic_wrote_on(slot, n, &(struct iovec){(void *)(uintptr_t)buf, room}, 1);
+}
+
+/* After n bytes were taken for a connection that may not be established yet. */
+void traffic_wrote_early(int fd, size_t n, const struct iovec *iov, size_t count);
+
+/* shutdown(fd, how) succeeded. */
+void traffic_shut(int fd, int how);
+
+#endif

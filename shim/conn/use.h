@@ -1,0 +1,24 @@
+/* What call sites do with HTTP/1.x: how many connections they open, how each ended, and which could
+ * have been spared. Counters of the state file; any thread, async-signal-safe. */
+#ifndef PG_CONN_USE_H
+#define PG_CONN_USE_H
+
+#include <stdbool.h>
+
+#include "state/mine.h"
+
+/* A connection turns out to speak HTTP/1.x: its first request begins. */
+void use_begun(const struct box_conn *c);
+
+/* What is known of one that ends. */
+struct use_of_conn {
+    const struct http_observer *http;
+    bool ended_by_peer; /* its end of the stream was seen, or a reset */
+    uint64_t idle;      /* how long it had lain idle then */
+    uint64_t rested;    /* how long it had lain idle before its last request */
+    uint64_t now;
+    uint32_t closing_stack;
+};
+void use_ended(uint32_t site, const struct use_of_conn *u);
+
+#endif
