@@ -3,11 +3,13 @@
 #include "report/fingerprint.h"
 #include "report/json.h"
 #include "report/stacks.h"
+#include "report/todo.h"
 
 /* What all findings have, in the order in which it is written. */
 struct finding {
     enum verdict verdict;
     const char *unit; /* of the count */
+    const char *todo; /* or NULL */
     uint64_t count;
     bool suppressed;
     uint32_t host_id; /* as in struct group */
@@ -75,8 +77,8 @@ static void write_finding(struct json_report *w, const struct finding *f) {
     json_host(w, f->host_id, &f->host);
     write_fingerprint(w, f);
     json_bool(j, "suppressed", f->suppressed);
-    if (c->todo)
-        json_text(j, "todo", c->todo);
+    if (f->todo)
+        json_text(j, "todo", f->todo);
     write_stacks(j, f);
 }
 
@@ -102,6 +104,7 @@ static void write_group(struct json_report *w, const struct group *g) {
     struct json *j = &w->j;
     struct finding f = {.verdict = g->verdict,
                         .unit = orphans ? "TLS object" : "connection",
+                        .todo = todo_of_stack(g->verdict, r->facts.view, g->stack),
                         .count = g->count,
                         .suppressed = g->suppressed,
                         .host_id = g->host_id,
@@ -133,6 +136,7 @@ static void write_double_close(struct json_report *w, const struct box_double_cl
                         .unit = "double close",
                         .count = atomic_load_explicit(&d->times, memory_order_relaxed),
                         .host_id = s ? s->host : BOX_NONE};
+    f.todo = todo_of_stack(f.verdict, w->r->facts.view, s ? s->stack : BOX_NONE);
     f.stacks = stacks_of_double_close(f.stack, w->r, d);
     write_finding(w, &f);
     evidence_of_double_close(json_text_begin(&part, j, "evidence"), d);
@@ -152,6 +156,7 @@ static void write_exhausted(struct json_report *w) {
     struct json_part part;
     struct finding f = {.verdict = VERDICT_FD_EXHAUSTED,
                         .unit = "failed call",
+                        .todo = todo_text(VERDICT_FD_EXHAUSTED, LANGUAGE_C),
                         .count = atomic_load(&h->exhausted),
                         .host_id = BOX_NONE};
     f.stacks = stacks_of_exhausted(f.stack, w->r);

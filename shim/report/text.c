@@ -4,6 +4,7 @@
 
 #include "report/evidence.h"
 #include "report/text.h"
+#include "report/todo.h"
 
 enum { FDS_SHOWN = 16 };
 
@@ -154,7 +155,7 @@ static void write_group_head(struct writer *w, const struct group *g) {
 }
 
 static void write_group(struct writer *w, const struct group *g) {
-    const struct verdict_class *c = &verdict_class[g->verdict];
+    const char *todo = todo_of_stack(g->verdict, w->r->facts.view, g->stack);
     struct out *o = w->o;
     out_char(o, '\n');
     write_group_head(w, g);
@@ -174,8 +175,8 @@ static void write_group(struct writer *w, const struct group *g) {
         out_str(o, "  connections:\n");
     for (uint32_t i = g->first; listed && i != UINT32_MAX; i = w->r->facts.fact[i].next)
         write_connection(w, &w->r->facts.fact[i]);
-    if (c->todo && !g->suppressed)
-        out_strs(o, "  to do: ", c->todo, "\n", NULL);
+    if (todo && !g->suppressed)
+        out_strs(o, "  to do: ", todo, "\n", NULL);
 }
 
 static void write_summary(struct writer *w) {

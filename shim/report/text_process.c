@@ -2,6 +2,7 @@
 #include "report/evidence.h"
 #include "report/notes.h"
 #include "report/text.h"
+#include "report/todo.h"
 
 static void write_head(struct writer *w, enum verdict verdict) {
     out_char(w->o, '\n');
@@ -9,11 +10,11 @@ static void write_head(struct writer *w, enum verdict verdict) {
     out_strs(w->o, verdict_class[verdict].title, ": ", NULL);
 }
 
-static void write_rest(struct writer *w, enum verdict verdict, const struct shown_stack *stack,
+static void write_rest(struct writer *w, const char *todo, const struct shown_stack *stack,
                        unsigned stacks) {
     for (unsigned i = 0; i < stacks; i++)
         write_stack(w, &stack[i]);
-    out_strs(w->o, "  to do: ", verdict_class[verdict].todo, "\n", NULL);
+    out_strs(w->o, "  to do: ", todo, "\n", NULL);
 }
 
 static void write_exhausted(struct writer *w) {
@@ -21,7 +22,8 @@ static void write_exhausted(struct writer *w) {
     write_head(w, VERDICT_FD_EXHAUSTED);
     evidence_of_exhausted(w->o, w->r);
     out_char(w->o, '\n');
-    write_rest(w, VERDICT_FD_EXHAUSTED, stack, stacks_of_exhausted(stack, w->r));
+    write_rest(w, todo_text(VERDICT_FD_EXHAUSTED, LANGUAGE_C), stack,
+               stacks_of_exhausted(stack, w->r));
 }
 
 static void write_double_close(struct writer *w, const struct box_double_close *d) {
@@ -41,7 +43,8 @@ static void write_double_close(struct writer *w, const struct box_double_close *
     out_str(w->o, " ago\n  ");
     evidence_of_double_close(w->o, d);
     out_char(w->o, '\n');
-    write_rest(w, VERDICT_DOUBLE_CLOSE, stack, stacks_of_double_close(stack, w->r, d));
+    write_rest(w, todo_of_stack(VERDICT_DOUBLE_CLOSE, v, s ? s->stack : BOX_NONE), stack,
+               stacks_of_double_close(stack, w->r, d));
 }
 
 /* The class of what was reported; a word that is not known may stand in a file. */

@@ -3,54 +3,25 @@
 #include "report/language.h"
 
 const struct verdict_class verdict_class[VERDICT_COUNT] = {
-    [VERDICT_TLS_FREED] = {"tls-split", KIND_LEAK, "LEAK tls-split",
-                           "close the socket where the TLS object is freed: freeing it leaves the "
-                           "socket open."},
-    [VERDICT_TLS_ORPHAN] = {"tls-split", KIND_LEAK, "LEAK tls-split",
-                            "free the TLS object where its socket is closed: closing the socket "
-                            "leaves the object in memory."},
-    [VERDICT_BODY_UNREAD] = {"body-unread", KIND_LEAK, "LEAK body-unread",
-                             "read each response to its end and close it, on every path: errors "
-                             "and status codes that nobody looks at included."},
-    [VERDICT_PEER_CLOSED] =
-        {"peer-closed", KIND_LEAK, "LEAK peer-closed",
-         "close each connection when its peer has: on end of file, on an error, "
-         "and on every path that leaves the function."},
-    [VERDICT_NEVER_CLOSED] = {"never-closed", KIND_LEAK, "LEAK never-closed",
-                              "close each connection when done with it, or keep it and use it "
-                              "again instead of opening another."},
-    [VERDICT_CONNECT_FAILED] = {"connect-failed", KIND_LEAK, "LEAK connect-failed",
-                                "close the socket when connect() fails: the error path skips it."},
-    [VERDICT_EXEC_INHERITED] = {"exec-inherited", KIND_LEAK, "LEAK exec-inherited",
-                                "open it with SOCK_CLOEXEC, or set FD_CLOEXEC, so that programs "
-                                "that are started do not hold it open."},
-    [VERDICT_CLOSED_UNDRAINED] = {"closed-undrained", KIND_WASTE, "WASTE closed-undrained",
-                                  "read each response to its end before closing it: what is closed "
-                                  "before can not be used again."},
-    [VERDICT_CHURN] = {"churn", KIND_WASTE, "WASTE churn",
-                       "keep one client with a pool of connections and use it for all requests."},
-    [VERDICT_SERVER_IDLE] = {"server-idle-mismatch", KIND_RISK, "RISK server-idle-mismatch",
-                             "let the pool close idle connections earlier than the server does, or "
-                             "send again what meets a closed one."},
-    [VERDICT_NO_TIMEOUT] = {"no-timeout", KIND_RISK, "RISK no-timeout",
-                            "bound connect() and reads in time: a peer that never answers blocks "
-                            "the thread for ever."},
-    [VERDICT_DOUBLE_CLOSE] = {"double-close", KIND_RISK, "RISK double-close",
-                              "let one place own each descriptor and close it; the number may be "
-                              "another connection's by the second close."},
-    [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted",
-                              "look for what is not closed above; if all of it is needed, raise "
-                              "the limit (ulimit -n, LimitNOFILE=)."},
-    [VERDICT_TLS_HANDSHAKE] = {"tls-handshake", KIND_RISK, "RISK tls-handshake",
-                               "bound the handshake in time, as connect() and reads should be, and "
-                               "close the connection when the time runs out."},
-    [VERDICT_OPEN_AT_EXIT] = {"open-at-exit", KIND_RISK, "RISK open-at-exit",
-                              "close them before the program ends, if the peer should see an "
-                              "orderly end."},
-    [VERDICT_OPEN] = {"open", KIND_PLAIN, "OPEN", NULL},
-    [VERDICT_INHERITED] = {"inherited", KIND_PLAIN, "INHERITED", NULL},
-    [VERDICT_INBOUND] = {"inbound", KIND_PLAIN, "INBOUND", NULL},
-    [VERDICT_NOT_OPEN] = {"not-open", KIND_PLAIN, "", NULL},
+    [VERDICT_TLS_FREED] = {"tls-split", KIND_LEAK, "LEAK tls-split"},
+    [VERDICT_TLS_ORPHAN] = {"tls-split", KIND_LEAK, "LEAK tls-split"},
+    [VERDICT_BODY_UNREAD] = {"body-unread", KIND_LEAK, "LEAK body-unread"},
+    [VERDICT_PEER_CLOSED] = {"peer-closed", KIND_LEAK, "LEAK peer-closed"},
+    [VERDICT_NEVER_CLOSED] = {"never-closed", KIND_LEAK, "LEAK never-closed"},
+    [VERDICT_CONNECT_FAILED] = {"connect-failed", KIND_LEAK, "LEAK connect-failed"},
+    [VERDICT_EXEC_INHERITED] = {"exec-inherited", KIND_LEAK, "LEAK exec-inherited"},
+    [VERDICT_CLOSED_UNDRAINED] = {"closed-undrained", KIND_WASTE, "WASTE closed-undrained"},
+    [VERDICT_CHURN] = {"churn", KIND_WASTE, "WASTE churn"},
+    [VERDICT_SERVER_IDLE] = {"server-idle-mismatch", KIND_RISK, "RISK server-idle-mismatch"},
+    [VERDICT_NO_TIMEOUT] = {"no-timeout", KIND_RISK, "RISK no-timeout"},
+    [VERDICT_DOUBLE_CLOSE] = {"double-close", KIND_RISK, "RISK double-close"},
+    [VERDICT_FD_EXHAUSTED] = {"fd-exhausted", KIND_RISK, "RISK fd-exhausted"},
+    [VERDICT_TLS_HANDSHAKE] = {"tls-handshake", KIND_RISK, "RISK tls-handshake"},
+    [VERDICT_OPEN_AT_EXIT] = {"open-at-exit", KIND_RISK, "RISK open-at-exit"},
+    [VERDICT_OPEN] = {"open", KIND_PLAIN, "OPEN"},
+    [VERDICT_INHERITED] = {"inherited", KIND_PLAIN, "INHERITED"},
+    [VERDICT_INBOUND] = {"inbound", KIND_PLAIN, "INBOUND"},
+    [VERDICT_NOT_OPEN] = {"not-open", KIND_PLAIN, ""},
 };
 
 /* A call site that opens another connection while this one has lain idle for a tenth of leak_after

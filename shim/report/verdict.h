@@ -36,7 +36,6 @@ struct verdict_class {
     const char *name; /* the stable word */
     enum kind kind;
     const char *title; /* how its groups begin: "LEAK peer-closed", "OPEN" */
-    const char *todo;  /* what to do, or NULL */
 };
 extern const struct verdict_class verdict_class[VERDICT_COUNT];
 
