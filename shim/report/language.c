@@ -5,7 +5,8 @@
 #include "report/report.h"
 
 /* What file names of runtimes begin with, as Debian, conda, pyenv, rbenv and the vendors' builds
- * name them. */
+ * name them. Of the JDK also what connects: a stack ends at the first frame of Java code, which
+ * comes before libjvm. */
 static const struct {
     const char *prefix;
     enum language language;
@@ -15,7 +16,8 @@ static const struct {
     {"ruby", LANGUAGE_RUBY},        {"libperl", LANGUAGE_PERL},     {"perl", LANGUAGE_PERL},
     {"libjvm.", LANGUAGE_JAVA},     {"node", LANGUAGE_NODE},        {"libnode.", LANGUAGE_NODE},
     {"liblua", LANGUAGE_OTHER},     {"lua", LANGUAGE_OTHER},        {"libguile", LANGUAGE_OTHER},
-    {"libmono", LANGUAGE_OTHER},    {"libcoreclr", LANGUAGE_OTHER},
+    {"libmono", LANGUAGE_OTHER},    {"libcoreclr", LANGUAGE_OTHER}, {"libnio.so", LANGUAGE_JAVA},
+    {"libnet.so", LANGUAGE_JAVA},
 };
 
 static enum language language_of_file(const char *path) {

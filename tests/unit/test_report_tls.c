@@ -323,6 +323,8 @@ static void a_runtime_is_known_by_its_file(void **state) {
         {"/usr/bin/php8.2", LANGUAGE_PHP},
         {"/usr/lib/libruby-3.1.so.3.1", LANGUAGE_RUBY},
         {"/usr/lib/jvm/java-17/lib/server/libjvm.so", LANGUAGE_JAVA},
+        {"/usr/lib/jvm/java-17/lib/libnio.so", LANGUAGE_JAVA},
+        {"/usr/lib/jvm/java-8/lib/amd64/libnet.so", LANGUAGE_JAVA},
         {"/usr/bin/node", LANGUAGE_NODE},
         {"/usr/bin/perl", LANGUAGE_PERL},
         {"/usr/lib/x86_64-linux-gnu/libcurl.so.4.8.0", LANGUAGE_C},
