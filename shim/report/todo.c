@@ -187,7 +187,7 @@ static const struct {
      "choose N below the server's limit."},
     {VERDICT_SERVER_IDLE, LANGUAGE_JAVA,
      "set -Djdk.httpclient.keepalive.timeout (HttpClient) or -Dhttp.keepAlive.time.server "
-     "(HttpURLConnection), in seconds, below the server's limit; of Apache's, "
+     "(HttpURLConnection), in seconds, below the server's limit; Apache HttpClient has "
      "evictIdleConnections()."},
     {VERDICT_SERVER_IDLE, LANGUAGE_NODE,
      "set timeout (ms) of new http.Agent({ keepAlive: true }), or keepAliveTimeout of undici's "
