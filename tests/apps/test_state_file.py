@@ -22,13 +22,14 @@ SIZE = 4096  # of the page that the header stands in
 
 # shim/state/layout.h: offset and format of what the tests change
 VERSION, HEADER_SIZE, FILE_SIZE, PID = (8, "<I"), (12, "<I"), (16, "<Q"), (24, "<i")
-SUPPRESSIONS, SUPPRESSIONS_SIZE = 328, 256
-ALL_REGIONS = {name: 624 + 24 * i
+SUPPRESSIONS, SUPPRESSIONS_SIZE = 360, 256
+ALL_REGIONS = {name: 656 + 24 * i
                for i, name in enumerate(["modules", "names", "hosts", "stacks", "sites", "conns",
-                                         "tls", "double closes"])}
-HEADER_END = 624 + 24 * len(ALL_REGIONS)
+                                         "tls", "http", "uses", "double closes"])}
+HEADER_END = 656 + 24 * len(ALL_REGIONS)
 # Those that hold something here.
-REGIONS = {name: ALL_REGIONS[name] for name in ["modules", "hosts", "stacks", "sites", "conns"]}
+REGIONS = {name: ALL_REGIONS[name] for name in ["modules", "hosts", "stacks", "sites", "conns",
+                                                      "http", "uses"]}
 
 
 def in_region(name, field):
@@ -81,6 +82,7 @@ class Dead:
                      guard.env(leak_after="1h"), home / "stderr") as app:
             for _ in range(3):
                 app.ask(f"open {server.host} {server.port}")
+            app.ask("get /path")
             self.pid, self.kernel = app.pid, open_now(app.pid)
             self.box = box_of(guard, app.pid)
             app.popen.send_signal(signal.SIGKILL)

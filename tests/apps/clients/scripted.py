@@ -2,6 +2,7 @@
 
     open HOST PORT     connect, and keep the socket
     fail HOST PORT     connect_ex, which fails; keep the socket; answers the error's name
+    get PATH           send a request on every socket
     read               receive from every socket until each has said something
     drop N             close the N oldest
     exhaust HOST PORT  connect until there are no descriptors left; answers the error's name
@@ -24,6 +25,12 @@ def connect(host, port):
 def fail(host, port):
     kept.append(socket.socket())
     return errno.errorcode[kept[-1].connect_ex((host, int(port)))]
+
+
+def get(path):
+    for s in kept:
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+    return "OK"
 
 
 def read():
@@ -58,8 +65,8 @@ def leave(status):
     sys.exit(int(status))
 
 
-COMMANDS = {"open": connect, "fail": fail, "read": read, "drop": drop, "exhaust": exhaust,
-            "wait": wait, "exit": leave}
+COMMANDS = {"open": connect, "fail": fail, "get": get, "read": read, "drop": drop,
+            "exhaust": exhaust, "wait": wait, "exit": leave}
 
 for line in iter(sys.stdin.readline, ""):
     command, *arguments = line.split()
