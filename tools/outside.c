@@ -2,12 +2,13 @@
 
 #include <string.h>
 
-static void take_socket(struct fact *x, struct socket_entry *e, const struct epoll_watch *watch) {
+static void take_socket(struct fact *x, struct socket_entry *e, const struct epoll_watch *watch,
+                        uint64_t now) {
     e->claimed = true;
     fact_set_tcp(x, e->tcp);
     x->local = e->local;
     x->unread = e->unread;
-    x->silent_ms = e->silent_ms;
+    fact_take_info(x, &e->info, now);
     for (uint32_t i = 0; i < e->fd_count && i < FACT_FDS; i++) {
         fact_add_fd(x, e->fds[i]);
         x->watched |= watch->bits && epoll_watch_has(watch, e->fds[i]);
@@ -33,7 +34,7 @@ static void gather(struct facts *f, struct sockets *s, bool with_inode) {
             continue;
         struct socket_entry *e = with_inode ? sockets_find(s, x->inode) : find_by_peer(s, x);
         if (e && !e->claimed)
-            take_socket(x, e, &s->watch);
+            take_socket(x, e, &s->watch, f->now);
         else
             facts_drop_last(f, i);
     }

@@ -116,12 +116,10 @@ static void take_diag(struct sockets *s, const struct inet_diag_msg *m, size_t s
     diag_addr(&e->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
     size_t left = size - sizeof *m;
     for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        struct tcp_info info = {0};
         size_t n = RTA_PAYLOAD(a);
         if (a->rta_type != INET_DIAG_INFO)
             continue;
-        memcpy(&info, RTA_DATA(a), n < sizeof info ? n : sizeof info);
-        e->silent_ms = info.tcpi_last_ack_recv;
+        memcpy(&e->info, RTA_DATA(a), n < sizeof e->info ? n : sizeof e->info);
     }
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/tcp.h>
+
 #include <uthash.h>
 
 #include "base/addr.h"
@@ -19,7 +21,8 @@ struct socket_entry {
     bool is_tcp;  /* in the kernel's tables; a closed one is in none */
     bool claimed; /* a record is for it */
     uint8_t tcp;
-    uint32_t unread, silent_ms;
+    uint32_t unread;
+    struct tcp_info info; /* zeroes: not known */
     struct addr local, peer;
     UT_hash_handle hh;
 };

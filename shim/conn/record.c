@@ -31,6 +31,7 @@ static void clear_counters(struct box_conn *c) {
     clear_use(&c->used_in);
     clear_use(&c->used_out);
     store(&c->reported, 0);
+    store(&c->waits_since, 0);
     store(&c->bytes_in, 0);
     store(&c->calls_in, 0);
     store(&c->last_in, 0);

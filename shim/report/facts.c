@@ -1,5 +1,6 @@
 #include "report/facts.h"
 
+#include <linux/tcp.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -136,6 +137,7 @@ static void copy(struct fact *x, const struct box_conn *c) {
     x->direction = c->direction;
     x->flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
     x->reported = get(&c->reported);
+    x->waits_since = get(&c->waits_since);
     copy_use(&x->used_in, &c->used_in);
     copy_use(&x->used_out, &c->used_out);
     x->next = UINT32_MAX;
@@ -211,10 +213,32 @@ void fact_set_tcp(struct fact *x, uint8_t tcp) {
         x->state = CONN_ESTABLISHED;
 }
 
-void fact_check_heard(struct fact *x) {
-    enum { FIN = 1 }; /* counts as a byte, once it is here (RFC 9293, 3.4) */
-    if (x->heard > x->unread && x->heard - x->unread > x->bytes_in + FIN)
+/* Have bytes gone by unseen? SYN and FIN count as bytes, once they are through (RFC 9293, 3.4). */
+static bool is_used_unseen(const struct fact *x, const struct tcp_info *i) {
+    enum { FIN = 1, SYN_AND_FIN = 2 };
+    uint64_t heard = i->tcpi_bytes_received, waits = x->unread;
+    return (heard > waits && heard - waits > x->bytes_in + FIN) ||
+           i->tcpi_bytes_acked > x->bytes_out + SYN_AND_FIN;
+}
+
+static uint64_t ms_before(uint64_t now, uint32_t ms) {
+    uint64_t ns = ms * UINT64_C(1000000);
+    return now > ns ? now - ns : 1;
+}
+
+void fact_take_info(struct fact *x, const struct tcp_info *i, uint64_t now) {
+    uint64_t received = ms_before(now, i->tcpi_last_data_recv);
+    x->silent_ms = i->tcpi_last_ack_recv;
+    if (is_used_unseen(x, i)) {
+        uint64_t sent = ms_before(now, i->tcpi_last_data_sent);
+        x->unseen_use = received > sent ? received : sent;
         x->has_http = false;
+    }
+    /* An earlier look may have seen it wait already. */
+    bool waited = x->waits_since && x->waits_since > x->last_in;
+    x->waits_since = !x->unread                            ? 0
+                     : waited && x->waits_since < received ? x->waits_since
+                                                           : received;
 }
 
 bool fact_tls_is_known(const struct fact *x) {
@@ -234,5 +258,6 @@ static uint64_t later(uint64_t a, uint64_t b) {
 }
 
 uint64_t fact_last_use(const struct fact *x) {
-    return later(later(x->opened, x->settled), later(x->last_in, x->last_out));
+    return later(later(x->opened, x->settled),
+                 later(x->unseen_use, later(x->last_in, x->last_out)));
 }

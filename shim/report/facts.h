@@ -73,7 +73,11 @@ struct fact {
     /* What is said on it, inside of TLS if there is any; only where the program has read all that
      * was read of it through calls that were seen. */
     struct http_observer http;
-    uint64_t heard;    /* bytes that the kernel has received, 0: unknown */
+    /* When what waits to be read began to wait, at the latest; 0: nothing waits, or not known. */
+    uint64_t waits_since;
+    /* Bytes have gone by that no call told us of: stdio's, or another process's. When last; 0:
+     * none. */
+    uint64_t unseen_use;
     uint64_t reported; /* box_conn.reported */
     uint32_t record;   /* its record, and the life of it */
     uint32_t seq;
@@ -121,11 +125,11 @@ bool fact_tls_is_known(const struct fact *x);
 bool fact_tls_counts_in(const struct fact *x);
 bool fact_tls_counts_out(const struct fact *x);
 
-/* What the kernel has received of it, and what of that waits to be read: is all that was read seen?
- * HTTP is not judged of a connection that somebody else reads too. */
-void fact_check_heard(struct fact *x);
+/* What the kernel says of its bytes. x->unread is to be known before. */
+struct tcp_info;
+void fact_take_info(struct fact *x, const struct tcp_info *info, uint64_t now);
 
-/* When the program last used it: the latest of its reads, writes and opening. */
+/* When it was last used: the latest of its reads, writes and opening. */
 uint64_t fact_last_use(const struct fact *x);
 
 #endif

@@ -28,18 +28,22 @@ static bool ask_tcp(int fd, struct tcp_info *info) {
     return sys(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, info, &n) == 0;
 }
 
-static void ask_socket(struct fact *x, int fd, const struct tcp_info *info) {
+static void ask_socket(struct fact *x, int fd, const struct tcp_info *info, uint64_t now) {
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
     int unread = 0;
     fact_set_tcp(x, info->tcpi_state);
-    x->silent_ms = info->tcpi_last_ack_recv;
     if (sys(SYS_getsockname, fd, &ss, &n) == 0)
         addr_from_sockaddr(&x->local, (struct sockaddr *)&ss, n);
     if (sys(SYS_ioctl, fd, SIOCINQ, &unread) == 0 && unread > 0)
         x->unread = (uint32_t)unread;
-    x->heard = info->tcpi_bytes_received;
-    fact_check_heard(x);
+    fact_take_info(x, info, now);
+}
+
+/* So that the next look knows since when, though more may come until then. */
+static void note_waiting(const struct fact *x, uint32_t conn) {
+    if (x->waits_since)
+        atomic_store_explicit(&mine.conns[conn].waits_since, x->waits_since, memory_order_relaxed);
 }
 
 /* A connection that died without the program's noticing: from when on, at the latest. */
@@ -70,7 +74,8 @@ static void visit(int fd, uint64_t slot, void *arg) {
         return;
     if (is_same(x, fd, &info)) {
         if (f->count > before) {
-            ask_socket(x, fd, &info);
+            ask_socket(x, fd, &info, f->now);
+            note_waiting(x, conn);
             note_death(x, conn, f->now);
         }
         fact_add_fd(x, fd);

@@ -27,9 +27,9 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
 /* A call site that opens another connection while this one has lain idle for a tenth of leak_after
  * passed this one over. A pool that opens its first few at once is not meant by that. */
 enum { PASSED_OVER_SHARE = 10, STANDARD_MOST = 2 };
-/* One that was taken up again after its first exchange has a pool that knows it: that must have
- * passed it over more than once. */
-enum { PASSES = 1, PASSES_OF_POOLED = OPENINGS_KEPT };
+/* One that was taken up again after its first exchange, whose end is seen or likely, has a pool or
+ * an owner that knows it: that must have passed it over many times. */
+enum { PASSES = 1, PASSES_OF_KEPT = OPENINGS_KEPT, WRITES_OF_KEPT = 6 };
 
 /* A place that was wrong twice is given half as much again as it needed. */
 enum { RETRACTIONS = 2 };
@@ -105,12 +105,21 @@ static bool connect_failed(const struct fact *x, uint64_t now, uint64_t leak_aft
     return failed && x->tcp == TCP_IS_CLOSE && since(now, fact_last_use(x)) >= leak_after;
 }
 
+/* How long what has come waits for the program; what its TLS object holds it was given with the
+ * last read. */
+static uint64_t waiting_time(const struct facts *f, const struct fact *x) {
+    bool in_object = fact_bytes_waiting(x) > x->unread;
+    uint64_t then = in_object ? x->last_in : x->waits_since;
+    return then ? since(f->now, then) : 0;
+}
+
 /* An answer has begun to come, its end was not read, and what has come waits. Not in an epoll set:
  * one that is told of edges only may hold its reader back (epoll(7)). */
 static bool body_unread(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     enum http_phase phase = fact_http_phase(x);
-    return phase >= HTTP_WAITING && phase <= HTTP_RESPONSE_BODY && fact_bytes_waiting(x) &&
-           !x->watched && !f->watch_unknown && since(f->now, fact_last_use(x)) >= leak_after;
+    return phase >= HTTP_WAITING && phase <= HTTP_RESPONSE_BODY && !x->watched &&
+           !f->watch_unknown && waiting_time(f, x) >= leak_after &&
+           since(f->now, fact_last_use(x)) >= leak_after;
 }
 
 /* Were so many connections opened at least `share` after `used`? */
@@ -128,13 +137,19 @@ static bool holder_is_any(const struct facts *f, const struct fact *x, const str
     return x->opener_gone || (f->threads && opened > closed && opened - closed > f->threads);
 }
 
+static bool is_kept(const struct fact *x) {
+    enum http_phase phase = fact_http_phase(x);
+    if (phase >= HTTP_SENDING && phase <= HTTP_COMPLETE)
+        return http_requests(&x->http) > 1;
+    return x->calls_out >= WRITES_OF_KEPT || x->unseen_use;
+}
+
 bool fact_passed_over(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     const struct box_site *s = view_site(f->view, x->site);
     if (!s)
         return false;
     uint64_t used = fact_last_use(x), share = leak_after / PASSED_OVER_SHARE;
-    bool pooled = x->has_http && http_requests(&x->http) > 1;
-    uint32_t passes = pooled ? PASSES_OF_POOLED : PASSES;
+    uint32_t passes = is_kept(x) ? PASSES_OF_KEPT : PASSES;
     const struct box_openings *its = &s->by_thread[(uint32_t)x->thread % SITE_THREADS];
     if (atomic_load_explicit(&its->thread, memory_order_relaxed) == x->thread &&
         opened_since(its, used, share, passes))

@@ -33,7 +33,7 @@ enum {
     BOX_NAMES_MAX = 1 << 16,
     BOX_HOSTS_MAX = 1 << 16,
     BOX_STACKS_MAX = 1 << 16,
-    BOX_SITES_MAX = 1 << 17,
+    BOX_SITES_MAX = 1 << 16,
     BOX_CONNS_MAX = 1 << 20,
     BOX_TLS_MAX = 1 << 18,
     BOX_HTTP_MAX = 1 << 18,
@@ -152,7 +152,7 @@ enum { SITE_HANDED = 2 }; /* beside CONN_OUTBOUND and CONN_INBOUND, as a site's 
 
 /* When the last few connections were opened: the n-th from the last at [(count - n) %
  * OPENINGS_KEPT], n from 1 on. */
-enum { OPENINGS_KEPT = 3 };
+enum { OPENINGS_KEPT = 8 };
 struct box_openings {
     _Atomic uint32_t count;
     _Atomic int32_t thread; /* whose; 0: anybody's */
@@ -248,6 +248,7 @@ struct box_conn {
     _Alignas(64) _Atomic uint64_t bytes_in;
     _Atomic uint64_t calls_in, last_in, eof_at;
     struct conn_use used_in;
+    _Atomic uint64_t waits_since; /* when a report first saw bytes wait that wait still */
     _Alignas(64) _Atomic uint64_t bytes_out;
     _Atomic uint64_t calls_out, last_out, shut_at;
     struct conn_use used_out;
