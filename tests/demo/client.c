@@ -1,4 +1,4 @@
-/* The demonstration's program under guard: it leaks in three ways that real programs do. It knows
+/* The demonstration's program under guard: it leaks in four ways that real programs do. It knows
  * nothing of poolguard. Prints "ready" when it has done its work, then waits for its input to end.
  */
 #include <stdio.h>
@@ -48,6 +48,12 @@ static void poll_standby(void) {
     dial(1);
 }
 
+/* Leak 4: the status is all that is wanted, and the rest of the response is never read. */
+static void check_report(void) {
+    int s = dial(port);
+    get(s, "/report");
+}
+
 /* No leak: one connection, used again and again. */
 static int fetch_config(void) {
     static int s = -1;
@@ -66,6 +72,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 2; i++) {
         post_metrics();
         poll_standby();
+        check_report();
     }
     for (int i = 0; i < 6; i++) {
         fetch_config();

@@ -1,5 +1,5 @@
 /* A small HTTP server for the demonstration: /keep keeps the connection open, /close closes it
- * after the response. Prints its port, then serves until it is killed. */
+ * after the response, /report answers at some length. Prints its port, then serves until it is killed. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +24,13 @@ static int listen_anywhere(void) {
     return s;
 }
 
+/* 64 KiB behind a head. */
+static int answer_report(int fd) {
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n";
+    static char body[65536];
+    return write(fd, head, sizeof head - 1) > 0 && write(fd, body, sizeof body) > 0;
+}
+
 /* Answers one request; false when the connection is over. */
 static int answer(int fd) {
     char request[2048];
@@ -31,6 +38,8 @@ static int answer(int fd) {
     if (n <= 0)
         return 0;
     request[n] = '\0';
+    if (strncmp(request, "GET /report ", 12) == 0)
+        return answer_report(fd);
     int closes = strncmp(request, "GET /close ", 11) == 0;
     const char *response = closes ? once : keep;
     return write(fd, response, strlen(response)) > 0 && !closes;
