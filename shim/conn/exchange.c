@@ -89,7 +89,10 @@ void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
         return;
     if (layer == HTTP_IN_TLS)
         drop(c, slot, layer); /* of an earlier object's */
-    if (may_be_request(iov, count))
+    /* A server that speaks first speaks something else; or its answer was read already. */
+    bool unheard =
+        layer == HTTP_IN_TLS || !atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
+    if (may_be_request(iov, count) && unheard)
         put_on(c, slot, layer);
     else if (layer == HTTP_PLAIN && count && socks_asks(iov->iov_base, iov->iov_len))
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
@@ -106,6 +109,17 @@ static void feed(struct box_http *h, const struct exchange_bytes *b) {
     http_skip(&h->http, b->way, left);
 }
 
+/* There is one, and it was not cut. */
+static bool host_is_whole(const struct http_observer *o) {
+    return o->host_length && o->host_length < HTTP_HOST_MAX - 1;
+}
+
+/* The length of a Host field's name; "[::1]:80" keeps its brackets (RFC 3986, 3.2.2). */
+static size_t without_port(const char *host) {
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    return strcspn(bracket ? bracket : host, ":") + (size_t)((bracket ? bracket : host) - host);
+}
+
 /* Whom a request is for, once its head is complete. */
 static void take_names(struct box_conn *c, struct box_http *h) {
     const struct http_observer *o = &h->http;
@@ -115,9 +129,9 @@ static void take_names(struct box_conn *c, struct box_http *h) {
     atomic_store_explicit(&h->named, requests, memory_order_relaxed);
     if (o->method == HTTP_CONNECT) {
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
-    } else if (o->host_length && !http_is_to_proxy(o)) {
+    } else if (host_is_whole(o) && !http_is_to_proxy(o)) {
         atomic_fetch_add(&process_busy, 1);
-        site_alias(c, name_from_peer(o->host, o->host_length));
+        site_alias(c, name_from_peer(o->host, without_port(o->host)));
         atomic_fetch_sub(&process_busy, 1);
     }
 }
@@ -171,9 +185,17 @@ void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_byte
     if (b->way == HTTP_REQUEST_BYTES && http_phase(&h->http) == HTTP_COMPLETE)
         atomic_store_explicit(&h->rested, clock_coarse() - last_use(c), memory_order_relaxed);
     feed(h, b);
-    if (b->way == HTTP_REQUEST_BYTES)
+    if (b->way == HTTP_REQUEST_BYTES) {
+        http_expect(&h->http, false);
         after_request(c, h, b->layer);
+    }
     leave(c, slot, b, h);
+}
+
+void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting) {
+    struct box_http *h = record_on(c, slot, HTTP_PLAIN);
+    if (h)
+        http_expect(&h->http, expecting);
 }
 
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way) {

@@ -39,6 +39,18 @@ static inline void exchange_fed(struct box_conn *c, uint64_t slot, const struct 
         exchange_feed(c, slot, b);
 }
 
+/* A write in plain is about to begin, whose bytes are fed when it is through; and it wrote none. */
+void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting);
+static inline void exchange_writing(struct box_conn *c, uint64_t slot) {
+    uint32_t link = atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed);
+    if (unlikely(link) && !(link & HTTP_OVER))
+        exchange_expect(c, slot, true);
+}
+static inline void exchange_wrote_nothing(struct box_conn *c, uint64_t slot) {
+    if (unlikely(atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed)))
+        exchange_expect(c, slot, false);
+}
+
 /* The stream of one way has ended in good order. */
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way);
 

@@ -7,6 +7,7 @@
 #include "conn/conn.h"
 #include "conn/exchange.h"
 #include "conn/process.h"
+#include "conn/record.h"
 #include "conn/site.h"
 #include "stack/stack.h"
 
@@ -138,11 +139,14 @@ static void count_out(struct box_conn *c, uint64_t slot, size_t n, const struct 
 }
 
 void traffic_wrote_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count) {
-    struct box_conn *c = &mine.conns[slot_index(slot)];
+    struct box_conn *c = record_of(slot);
+    if (unlikely(!c))
+        return;
     if (unlikely(self.io_watched))
         met_write(slot, n > 0 && count ? iov->iov_base : NULL, n > 0 && count ? iov->iov_len : 0);
     if (unlikely(n < 0)) {
         failed(c, errno);
+        exchange_wrote_nothing(c, slot);
         return;
     }
     count_out(c, slot, (size_t)n, iov, count);

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "base/thread.h"
+#include "conn/exchange.h"
 #include "conn/fdtable.h"
 
 /* Once: a connection that is used again after that time had lain idle, for who wants to know where
@@ -42,7 +43,14 @@ static inline void traffic_read(int fd, ssize_t n, void *buf, size_t room) {
         traffic_read_on(slot, n, &(struct iovec){buf, room}, 1);
 }
 
-/* After a write on fd that returned n, from the first of these. */
+/* Before a write on the connection of that slot: another thread may read the answer before this one
+ * comes back from the call. */
+static inline void traffic_writing(uint64_t slot) {
+    exchange_writing(&mine.conns[slot_index(slot)], slot);
+}
+
+/* After a write on the connection that returned n, from the first of these. Nothing if that life of
+ * the record is over. */
 void traffic_wrote_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count);
 static inline void traffic_wrote_from(int fd, ssize_t n, const struct iovec *iov, size_t count) {
     uint64_t slot = fd_get(fd);

@@ -112,6 +112,12 @@ static inline uint32_t observer_answered(const struct http_observer *o) {
     return atomic_load_explicit(&o->answered, memory_order_acquire);
 }
 
+/* Requests without a response; -1: one has its response already and was not fed yet. */
+static inline int32_t observer_outstanding(const struct http_observer *o) {
+    uint32_t answered = observer_answered(o);
+    return (int32_t)(observer_asked(o) - answered);
+}
+
 static inline uint8_t observer_stopped(const struct http_observer *o) {
     return atomic_load_explicit(&o->stop, memory_order_acquire);
 }

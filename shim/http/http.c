@@ -66,6 +66,10 @@ void feed_stop(struct feed *f, enum http_why why) {
                                                                               : HTTP_NOT_HTTP);
 }
 
+void http_expect(struct http_observer *o, bool expecting) {
+    atomic_store_explicit(&o->expecting, expecting, memory_order_relaxed);
+}
+
 void http_give_up(struct http_observer *o) {
     bool seen = atomic_load_explicit(&o->seen, memory_order_relaxed);
     if (observer_stopped(o))

@@ -13,7 +13,9 @@
  *
  * One thread may feed requests while another one feeds responses; each way by itself, in the order
  * of the bytes. A request is to be fed before the response to it: one that answers nothing stops
- * the observer. */
+ * the observer. Whoever can feed a request only after it was sent says so before (http_expect): the
+ * first response meanwhile is taken for one to a GET, and if the request turns out to be of another
+ * kind, that stops the observer, too. */
 #ifndef PG_HTTP_HTTP_H
 #define PG_HTTP_HTTP_H
 
@@ -88,7 +90,7 @@ enum {
 enum {
     HTTP_DEPTH = 16, /* requests that can wait for their responses at once */
     HTTP_PATH_MAX = 96,
-    HTTP_HOST_MAX = 56,
+    HTTP_HOST_MAX = 52,
 };
 
 /* One way of a connection; the room's own. */
@@ -112,6 +114,7 @@ struct http_observer {
     _Atomic uint8_t seen; /* a start line of HTTP/1.x was seen: it is HTTP */
     _Atomic uint8_t early;
     _Atomic uint8_t request_ended, response_ended;
+    _Atomic uint8_t expecting, assumed; /* see http_expect */
     uint16_t status; /* of the last status line, interim ones included; 0: none yet */
     uint8_t method;  /* of the last request */
     uint8_t closes;
@@ -135,6 +138,9 @@ bool http_skip(struct http_observer *o, enum http_way way, uint64_t n);
 /* The stream of one way has ended in good order: a read returned 0, or the writer shut it down.
  * Not for connections that were reset: nothing ended there. */
 void http_end(struct http_observer *o, enum http_way way);
+
+/* A request is being sent, perhaps, and will be fed afterwards; or that is over. */
+void http_expect(struct http_observer *o, bool expecting);
 
 /* Stops for good: what was fed is not all, or not in its order. */
 void http_give_up(struct http_observer *o);

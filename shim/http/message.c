@@ -66,16 +66,26 @@ static _Atomic uint8_t *ring_entry(struct http_observer *o, uint32_t number) {
 }
 
 static void request_head_end(struct feed *f) {
-    _Atomic uint8_t *entry = ring_entry(f->o, observer_asked(f->o) - 1);
+    uint32_t number = observer_asked(f->o) - 1;
+    _Atomic uint8_t *entry = ring_entry(f->o, number);
     uint8_t known = atomic_load_explicit(entry, memory_order_relaxed);
     unsigned why = closes(f->s->flags, HTTP_CLOSE_REQUEST, HTTP_OLD_REQUEST);
     if (f->s->flags & MESSAGE_AMBIGUOUS)
         why |= HTTP_CLOSE_AMBIGUOUS;
     atomic_store_explicit(entry, (uint8_t)(known | why), memory_order_relaxed);
+    if (observer_answered(f->o) == number + 1)
+        f->o->closes |= (uint8_t)why;
     frame(f);
 }
 
-static uint8_t response_request(const struct http_observer *o) {
+/* What the request of this response said; of one that is not known yet: that it is a GET. */
+static uint8_t response_request(struct http_observer *o) {
+    if (observer_outstanding(o) <= 0) {
+        atomic_store(&o->assumed, 1);
+        if (observer_outstanding(o) <= 0)
+            return 0;
+        atomic_store(&o->assumed, 0);
+    }
     return atomic_load_explicit(&o->ring[observer_answered(o) % HTTP_DEPTH], memory_order_relaxed);
 }
 
@@ -146,7 +156,7 @@ void message_end(struct feed *f) {
 /* Bytes behind a CONNECT: of the tunnel, if it is granted, and else of the next request. Until that
  * is known nobody can tell (RFC 9110 9.3.6). */
 void message_held(struct feed *f) {
-    if (observer_asked(f->o) == observer_answered(f->o)) {
+    if (observer_outstanding(f->o) <= 0) {
         f->s->state = AT_START;
         return;
     }

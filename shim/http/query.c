@@ -14,8 +14,8 @@ uint32_t http_responses(const struct http_observer *o) {
 }
 
 uint32_t http_outstanding(const struct http_observer *o) {
-    uint32_t answered = observer_answered(o);
-    return observer_stopped(o) == HTTP_NOT_HTTP ? 0 : observer_asked(o) - answered;
+    int32_t outstanding = observer_outstanding(o);
+    return observer_stopped(o) == HTTP_NOT_HTTP || outstanding < 0 ? 0 : (uint32_t)outstanding;
 }
 
 /* Between two messages. */
@@ -25,14 +25,14 @@ static bool side_rests(const struct http_side *s) {
 
 static enum http_phase phase_between_responses(const struct http_observer *o) {
     bool sending = !side_rests(&o->request);
-    uint32_t asked = observer_asked(o), outstanding = asked - observer_answered(o);
+    int32_t outstanding = observer_outstanding(o);
     /* A request whose method is not complete is not among the outstanding ones. */
     bool sending_last = sending && o->request.state != AT_METHOD;
     if (outstanding > sending_last)
         return HTTP_WAITING;
     if (sending)
         return HTTP_SENDING;
-    return asked ? HTTP_COMPLETE : HTTP_IDLE;
+    return observer_asked(o) ? HTTP_COMPLETE : HTTP_IDLE;
 }
 
 enum http_phase http_phase(const struct http_observer *o) {
@@ -71,7 +71,7 @@ bool http_cut(const struct http_observer *o, enum http_way way) {
 unsigned http_closes(const struct http_observer *o) {
     uint32_t answered = observer_answered(o);
     unsigned why = o->closes;
-    if (observer_asked(o) != answered)
+    if (observer_outstanding(o) > 0)
         why |= atomic_load_explicit(&o->ring[answered % HTTP_DEPTH], memory_order_relaxed);
     return why & ~(unsigned)(ASKED_HEAD | ASKED_CONNECT);
 }

@@ -8,7 +8,9 @@ enum { METHOD_MAX = 24, STATUS_DIGITS = 3, STATUS_MIN = 100, SLASHES_BEFORE_PATH
 
 static void start_response(struct feed *f) {
     message_begin(f);
-    if (observer_asked(f->o) == observer_answered(f->o))
+    int32_t outstanding = observer_outstanding(f->o);
+    bool expected = atomic_load_explicit(&f->o->expecting, memory_order_relaxed);
+    if (outstanding < 0 || (outstanding == 0 && !expected))
         f->s->flags |= MESSAGE_UNASKED;
     f->o->closes = 0;
     f->o->keep_alive = 0;
@@ -55,7 +57,7 @@ void start_close(struct feed *f) {
 static void request_asked(struct feed *f) {
     struct http_observer *o = f->o;
     uint32_t asked = observer_asked(o);
-    if (asked - observer_answered(o) >= HTTP_DEPTH) {
+    if (observer_outstanding(o) >= HTTP_DEPTH) {
         feed_stop(f, HTTP_TOO_DEEP);
         return;
     }
@@ -63,7 +65,10 @@ static void request_asked(struct feed *f) {
     if (o->method == HTTP_CONNECT)
         entry = ASKED_CONNECT;
     atomic_store_explicit(&o->ring[asked % HTTP_DEPTH], entry, memory_order_relaxed);
-    atomic_store_explicit(&o->asked, asked + 1, memory_order_release);
+    atomic_store(&o->asked, asked + 1);
+    /* The response was taken for one to a GET. */
+    if (atomic_exchange(&o->assumed, 0) && entry)
+        feed_stop(f, HTTP_UNSEEN);
 }
 
 static void method_end(struct feed *f) {

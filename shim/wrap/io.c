@@ -17,8 +17,9 @@ EXPORT ssize_t read(int fd, void *buf, size_t n) {
 EXPORT ssize_t write(int fd, const void *buf, size_t n) {
     if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_write(buf);
+    uint64_t slot = io_writing(fd);
     ssize_t r = real.write(fd, buf, n);
-    traffic_wrote(fd, r, buf, n);
+    io_wrote(slot, r, buf, n);
     return r;
 }
 
@@ -37,8 +38,9 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
+    uint64_t slot = io_writing(fd);
     ssize_t r = real.writev(fd, iov, count);
-    traffic_wrote_from(fd, r, iov, r > 0 ? (size_t)count : 0);
+    io_wrote_from(slot, r, iov, r > 0 ? (size_t)count : 0);
     return r;
 }
 
@@ -95,8 +97,9 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flag
 }
 
 EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags) {
+    uint64_t slot = io_writing(fd);
     ssize_t r = real.send(fd, buf, n, flags);
-    traffic_wrote(fd, r, buf, n);
+    io_wrote(slot, r, buf, n);
     return r;
 }
 

@@ -9,6 +9,24 @@
 /* A vector may ask for no byte at all; then 0 is no end of stream. Not 0 when it asks for some. */
 size_t io_wanted(const struct iovec *iov, size_t count);
 
+/* The slot that a write on fd goes to, FD_NONE for most; and after the write. What stands under the
+ * number afterwards may be another connection. Keeps errno. */
+static inline uint64_t io_writing(int fd) {
+    uint64_t slot = fd_get(fd);
+    if (likely(!slot_is_conn(slot)))
+        return FD_NONE;
+    traffic_writing(slot);
+    return slot;
+}
+static inline void io_wrote_from(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count) {
+    if (unlikely(slot != FD_NONE))
+        traffic_wrote_on(slot, r, iov, count);
+}
+static inline void io_wrote(uint64_t slot, ssize_t r, const void *buf, size_t n) {
+    if (unlikely(slot != FD_NONE))
+        traffic_wrote_on(slot, r, &(struct iovec){(void *)(uintptr_t)buf, n}, 1);
+}
+
 /* Does what a receive with these flags returned say anything of the stream? What was only peeked at
  * will be read again; what came from the error queue was no data. */
 static inline bool io_is_received(ssize_t r, int flags) {

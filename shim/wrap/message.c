@@ -80,8 +80,9 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct
         opened_by(&a, fd, r, &(struct iovec){(void *)(uintptr_t)buf, n}, 1);
         return r;
     }
+    uint64_t slot = io_writing(fd);
     ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-    traffic_wrote(fd, r, buf, n);
+    io_wrote(slot, r, buf, n);
     return r;
 }
 
@@ -96,13 +97,14 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
     bool opens = flags & MSG_FASTOPEN;
     if (unlikely(opens))
         message_before(&a, fd, msg);
+    uint64_t slot = opens ? FD_NONE : io_writing(fd);
     ssize_t r = real.sendmsg(fd, msg, flags);
     const struct iovec *iov = r > 0 ? msg->msg_iov : NULL;
     size_t count = r > 0 ? msg->msg_iovlen : 0;
     if (unlikely(opens))
         opened_by(&a, fd, r, iov, count);
     else
-        traffic_wrote_from(fd, r, iov, count);
+        io_wrote_from(slot, r, iov, count);
     if (r >= 0)
         sent(msg);
     return r;

@@ -138,8 +138,89 @@ static void each_way_may_have_a_thread_of_its_own(void **state) {
     assert_int_equal(http_responses(&shared), MANY);
 }
 
+/* --- responses that are read before their requests are fed --------------------------------------
+ */
+
+static bool fed(struct http_observer *o, enum http_way way, const char *text) {
+    return http_feed(o, way, text, strlen(text));
+}
+
+static const char get[] = "GET / HTTP/1.1\r\n\r\n",
+                  two[] = "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi";
+
+static void a_response_may_overtake_the_request_that_is_being_sent(void **state) {
+    (void)state;
+    struct http_observer o = {0};
+    for (uint32_t i = 1; i < 3 * HTTP_DEPTH; i++) {
+        http_expect(&o, true);
+        assert_true(fed(&o, HTTP_RESPONSE_BYTES, two));
+        assert_int_equal(http_outstanding(&o), 0);
+        assert_true(fed(&o, HTTP_REQUEST_BYTES, get));
+        http_expect(&o, false);
+        STANDS(o, HTTP_COMPLETE);
+        assert_int_equal(http_requests(&o), i);
+        assert_int_equal(http_responses(&o), i);
+    }
+    assert_false(fed(&o, HTTP_RESPONSE_BYTES, two));
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+}
+
+static void it_may_do_so_in_its_middle(void **state) {
+    (void)state;
+    for (size_t cut = 1; cut < sizeof two - 1; cut++) {
+        struct http_observer o = {0};
+        http_expect(&o, true);
+        assert_true(http_feed(&o, HTTP_RESPONSE_BYTES, two, cut));
+        assert_true(fed(&o, HTTP_REQUEST_BYTES, get));
+        http_expect(&o, false);
+        assert_true(http_feed(&o, HTTP_RESPONSE_BYTES, two + cut, sizeof two - 1 - cut));
+        STANDS(o, HTTP_COMPLETE);
+    }
+}
+
+static void only_one_may(void **state) {
+    (void)state;
+    struct http_observer o = {0};
+    http_expect(&o, true);
+    assert_true(fed(&o, HTTP_RESPONSE_BYTES, two));
+    assert_false(fed(&o, HTTP_RESPONSE_BYTES, two));
+    STOPPED(o, HTTP_BROKEN, HTTP_UNASKED);
+}
+
+static void what_turns_out_not_to_be_a_get_ends_it(void **state) {
+    (void)state;
+    static const char *const others[] = {"HEAD / HTTP/1.1\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\n\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct http_observer o = {0};
+        http_expect(&o, true);
+        assert_true(fed(&o, HTTP_RESPONSE_BYTES, two));
+        assert_false(fed(&o, HTTP_REQUEST_BYTES, others[i]));
+        STOPPED(o, HTTP_BROKEN, HTTP_UNSEEN);
+    }
+    struct http_observer o = {0};
+    http_expect(&o, true);
+    assert_true(fed(&o, HTTP_RESPONSE_BYTES, "HTTP/1.1 2"));
+    assert_true(fed(&o, HTTP_REQUEST_BYTES, others[0]));
+    assert_true(fed(&o, HTTP_RESPONSE_BYTES, "00\r\nContent-Length: 2\r\n\r\n"));
+    STANDS(o, HTTP_COMPLETE);
+}
+
+static void what_it_says_of_closing_counts_though_it_comes_late(void **state) {
+    (void)state;
+    struct http_observer o = {0};
+    http_expect(&o, true);
+    assert_true(fed(&o, HTTP_RESPONSE_BYTES, two));
+    assert_true(fed(&o, HTTP_REQUEST_BYTES, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"));
+    assert_int_equal(http_closes(&o), HTTP_CLOSE_REQUEST);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_response_may_overtake_the_request_that_is_being_sent),
+        cmocka_unit_test(it_may_do_so_in_its_middle),
+        cmocka_unit_test(only_one_may),
+        cmocka_unit_test(what_turns_out_not_to_be_a_get_ends_it),
+        cmocka_unit_test(what_it_says_of_closing_counts_though_it_comes_late),
         cmocka_unit_test(exchanges_follow_each_other),
         cmocka_unit_test(responses_come_in_the_order_of_requests),
         cmocka_unit_test(of_pipelined_requests_each_has_its_own_close),
