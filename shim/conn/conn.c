@@ -13,6 +13,7 @@
 #include "conn/process.h"
 #include "conn/record.h"
 #include "conn/site.h"
+#include "conn/timeout.h"
 #include "conn/tls.h"
 #include "stack/stack.h"
 
@@ -134,26 +135,38 @@ void conn_socket(int fd, int domain, int type, int protocol) {
 static void join(int fd, uint64_t slot, void *arg) {
     uint64_t joined = *(uint64_t *)arg;
     struct box_conn *c = record_of(joined);
-    if (slot == FD_TCP_SHARED && c && c->inode && c->inode == conn_inode(fd) &&
-        record_share(joined))
+    if (slot_is_shared_tcp(slot) && c && c->inode && c->inode == conn_inode(fd) &&
+        record_share(joined)) {
+        atomic_fetch_or(&c->flags, slot_flags(slot));
         conn_enter(fd, joined);
+    }
+}
+
+/* What the record of fd's socket begins with, where its slot was this one: the timeouts that were
+ * set before. A socket whose making we did not see is asked for them. */
+static uint16_t first_flags(int fd, uint64_t was, uint64_t inode) {
+    const struct box_conn *before = record_of(was);
+    if (before && before->inode == inode)
+        return atomic_load(&before->flags) & TIMEOUT_FLAGS;
+    return slot_is_tcp(was) ? slot_flags(was) : timeout_flags_of(fd);
 }
 
 static uint64_t open_record(int fd, const struct addr *peer, uint8_t state, uint8_t direction) {
     uint32_t name = direction == CONN_OUTBOUND ? name_of_addr(peer) : BOX_NONE;
+    uint64_t was = fd_get(fd), inode = conn_inode(fd);
     struct record_facts f = {
         .fd = fd,
         .state = state,
         .direction = direction,
-        .inode = conn_inode(fd),
+        .flags = direction == CONN_OUTBOUND ? first_flags(fd, was, inode) : 0,
+        .inode = inode,
         .leak_after = name == BOX_NONE ? 0 : site_leak_after(peer, name),
         .site = site_find(stack_capture(), peer, name, direction),
         .peer = peer,
     };
     uint64_t slot = record_open(&f);
-    bool shared = fd_get(fd) == FD_TCP_SHARED;
     conn_enter(fd, slot);
-    if (shared)
+    if (slot_is_shared_tcp(was))
         fd_each(0, FD_MAX - 1, join, &slot);
     return slot;
 }
@@ -165,7 +178,7 @@ struct dial conn_dial(int fd, const struct addr *peer) {
         d.before = atomic_load(&c->state);
         if (d.before != CONN_FAILED)
             return d;
-    } else if (d.slot != FD_TCP && d.slot != FD_TCP_SHARED && !conn_is_tcp(fd)) {
+    } else if (!slot_is_tcp(d.slot) && !conn_is_tcp(fd)) {
         d.slot = FD_NONE;
         return d;
     }
@@ -228,7 +241,7 @@ static bool is_new_attempt(const struct dial *d, const struct box_conn *c, int f
  * the peer through a proxy. */
 static void replaced(int fd, const struct addr *peer, enum outcome o) {
     uint64_t slot = fd_get(fd);
-    if ((o != OUT_ESTABLISHED && o != OUT_UNDER_WAY) || (slot != FD_TCP && slot != FD_TCP_SHARED))
+    if ((o != OUT_ESTABLISHED && o != OUT_UNDER_WAY) || !slot_is_tcp(slot))
         return;
     struct box_conn *c = record_of(open_record(fd, peer, CONN_CONNECTING, CONN_OUTBOUND));
     if (c)
@@ -256,8 +269,9 @@ void conn_dialed(const struct dial *d, int fd, const struct addr *peer, int resu
 }
 
 void conn_disconnected(int fd) {
-    if (slot_is_conn(fd_get(fd)))
-        conn_enter(fd, FD_TCP);
+    uint64_t slot = fd_get(fd);
+    if (slot_is_conn(slot))
+        conn_enter(fd, slot_with_flags(FD_TCP, first_flags(fd, slot, conn_inode(fd))));
 }
 
 void conn_accepted(int fd, const struct addr *peer) {
@@ -271,8 +285,8 @@ void conn_accepted(int fd, const struct addr *peer) {
 
 void conn_duplicated(int oldfd, int newfd) {
     uint64_t slot = fd_get(oldfd);
-    if (slot == FD_TCP)
-        conn_enter(oldfd, slot = FD_TCP_SHARED);
+    if (slot_is_tcp(slot))
+        conn_enter(oldfd, slot = slot_with_flags(FD_TCP_SHARED, slot_flags(slot)));
     else if (slot_is_conn(slot) && !record_share(slot))
         slot = FD_NONE;
     conn_enter(newfd, slot);

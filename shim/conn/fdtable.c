@@ -65,9 +65,13 @@ uint64_t fd_take(int fd) {
     return atomic_exchange_explicit(s, FD_NONE, memory_order_acq_rel);
 }
 
-bool fd_take_if(int fd, uint64_t slot) {
+bool fd_change(int fd, uint64_t slot, uint64_t to) {
     _Atomic uint64_t *s = slot_at(fd, false);
-    return s && atomic_compare_exchange_strong(s, &slot, FD_NONE);
+    return s && atomic_compare_exchange_strong(s, &slot, to);
+}
+
+bool fd_take_if(int fd, uint64_t slot) {
+    return fd_change(fd, slot, FD_NONE);
 }
 
 bool fd_put_back(int fd, uint64_t slot) {

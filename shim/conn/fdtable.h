@@ -1,7 +1,7 @@
 /* Descriptor -> connection: a two-level array of atomic words, no lock.
  *
- * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected
- * yet; FD_TCP_SHARED when it was duplicated), or a
+ * A slot holds 0 (nothing known), FD_TCP (a TCP socket that is not connected yet; FD_TCP_SHARED
+ * when it was duplicated; with the flags in the upper half that its record will begin with), or a
  * connection's record and the generation in which it was entered. The whole table is wiped in
  * forked children (base/live.h). */
 #ifndef PG_CONN_FDTABLE_H
@@ -53,6 +53,19 @@ static inline uint32_t slot_index(uint64_t slot) {
 static inline uint32_t slot_seq(uint64_t slot) {
     return (uint32_t)(slot >> 32);
 }
+/* FD_TCP or FD_TCP_SHARED, with any flags. */
+static inline bool slot_is_tcp(uint64_t slot) {
+    return (uint32_t)slot >= (uint32_t)FD_TCP_SHARED;
+}
+static inline bool slot_is_shared_tcp(uint64_t slot) {
+    return (uint32_t)slot == (uint32_t)FD_TCP_SHARED;
+}
+static inline uint16_t slot_flags(uint64_t slot) {
+    return slot_is_tcp(slot) ? (uint16_t)(slot >> 32) : 0;
+}
+static inline uint64_t slot_with_flags(uint64_t slot, uint16_t flags) {
+    return (uint32_t)slot | (uint64_t)flags << 32;
+}
 
 /* The slot of a descriptor; FD_NONE for any number that has none. The whole cost of a read or write
  * on an untracked descriptor. Async-signal-safe. */
@@ -98,6 +111,8 @@ void fd_table_reserve(unsigned n);
 uint64_t fd_take(int fd);
 /* Takes out that very slot; false when another one is there. */
 bool fd_take_if(int fd, uint64_t slot);
+/* Puts another one in the place of that very slot; the same. */
+bool fd_change(int fd, uint64_t slot, uint64_t to);
 /* Stores `slot` if the descriptor's slot is empty; false when it is not. */
 bool fd_put_back(int fd, uint64_t slot);
 

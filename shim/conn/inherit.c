@@ -12,6 +12,7 @@
 #include "conn/process.h"
 #include "conn/record.h"
 #include "conn/site.h"
+#include "conn/timeout.h"
 #include "stack/stack.h"
 #include "state/place.h"
 
@@ -42,7 +43,7 @@ static uint64_t record(int fd, uint8_t how, uint8_t direction, uint32_t site,
         .fd = fd,
         .state = CONN_ESTABLISHED,
         .direction = direction,
-        .flags = how,
+        .flags = (uint16_t)(how | timeout_flags_of(fd)),
         .inode = conn_inode(fd),
         .site = site,
         .peer = peer,

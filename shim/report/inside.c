@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "conn/conn.h"
 #include "conn/record.h"
+#include "conn/timeout.h"
 #include "report/epollset.h"
 #include "report/report.h"
 
@@ -38,6 +39,9 @@ static void ask_socket(struct fact *x, int fd, const struct tcp_info *info, uint
     if (sys(SYS_ioctl, fd, SIOCINQ, &unread) == 0 && unread > 0)
         x->unread = (uint32_t)unread;
     fact_take_info(x, info, now);
+    /* One that was accepted may have its listener's: no other process could know. */
+    if (x->direction == CONN_OUTBOUND)
+        x->flags = (uint16_t)((x->flags & ~TIMEOUT_FLAGS) | timeout_flags_of(fd));
 }
 
 /* So that the next look knows since when, though more may come until then. */

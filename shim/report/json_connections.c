@@ -9,9 +9,12 @@ static void write_flags(struct json *j, const struct fact *x) {
         unsigned flag;
         const char *word;
     } words[] = {
-        {CONN_SHUT_READ, "shut-read"}, {CONN_SHUT_WRITE, "shut-write"}, {CONN_PEER_EOF, "peer-eof"},
-        {CONN_RESET, "reset"},         {CONN_INHERITED, "inherited"},   {CONN_BY_EXEC, "by-exec"},
-        {CONN_RECEIVED, "received"},   {CONN_PASSED, "passed"},         {CONN_TUNNEL, "tunnel"},
+        {CONN_SHUT_READ, "shut-read"},     {CONN_SHUT_WRITE, "shut-write"},
+        {CONN_PEER_EOF, "peer-eof"},       {CONN_RESET, "reset"},
+        {CONN_INHERITED, "inherited"},     {CONN_BY_EXEC, "by-exec"},
+        {CONN_RECEIVED, "received"},       {CONN_PASSED, "passed"},
+        {CONN_TUNNEL, "tunnel"},           {CONN_READ_TIMED, "read-timed"},
+        {CONN_WRITE_TIMED, "write-timed"},
     };
     json_open(j, "flags", '[');
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -185,15 +185,17 @@ enum conn_state {
 enum conn_direction { CONN_OUTBOUND, CONN_INBOUND };
 
 enum {
-    CONN_SHUT_READ = 1,  /* the program called shutdown(SHUT_RD) */
-    CONN_SHUT_WRITE = 2, /* shutdown(SHUT_WR): half-closed by us */
-    CONN_PEER_EOF = 4,   /* half-closed by the peer, as a read or the kernel has told */
-    CONN_RESET = 8,      /* a read or write failed with a connection error */
-    CONN_INHERITED = 16, /* open before this process was forked from its parent */
-    CONN_BY_EXEC = 32,   /* open before this program was started by exec */
-    CONN_RECEIVED = 64,  /* came from another process in a message (SCM_RIGHTS) */
-    CONN_PASSED = 128,   /* was sent to another process */
-    CONN_TUNNEL = 256,   /* to a proxy that was asked for a tunnel */
+    CONN_SHUT_READ = 1,      /* the program called shutdown(SHUT_RD) */
+    CONN_SHUT_WRITE = 2,     /* shutdown(SHUT_WR): half-closed by us */
+    CONN_PEER_EOF = 4,       /* half-closed by the peer, as a read or the kernel has told */
+    CONN_RESET = 8,          /* a read or write failed with a connection error */
+    CONN_INHERITED = 16,     /* open before this process was forked from its parent */
+    CONN_BY_EXEC = 32,       /* open before this program was started by exec */
+    CONN_RECEIVED = 64,      /* came from another process in a message (SCM_RIGHTS) */
+    CONN_PASSED = 128,       /* was sent to another process */
+    CONN_TUNNEL = 256,       /* to a proxy that was asked for a tunnel */
+    CONN_READ_TIMED = 1024,  /* reads are bounded in time: SO_RCVTIMEO (socket(7)) */
+    CONN_WRITE_TIMED = 2048, /* connect() and writes are: SO_SNDTIMEO */
 };
 
 /* What records begin with that are used again. A record is in use while it has holders, and has

@@ -92,6 +92,7 @@ syscall:
         ours    SYS_accept
         ours    SYS_accept4
         ours    SYS_shutdown
+        ours    SYS_setsockopt
         ours    SYS_dup
         ours    SYS_dup3
         ours    SYS_fcntl

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
+#include "conn/timeout.h"
 #include "stack/guard.h"
 #include "wrap/connect.h"
 #include "wrap/dup.h"
@@ -85,5 +86,7 @@ long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
     before(nr, &t, a, b, c);
     long r = real.syscall(nr, a, b, c, d, e, f);
     after(nr, &t, a, b, c, r);
+    if (nr == SYS_setsockopt && r == 0)
+        timeout_set((int)a, (int)b, (int)c, (const void *)d, (socklen_t)e); // NOLINT
     return r;
 }

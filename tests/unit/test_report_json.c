@@ -166,13 +166,13 @@ static void a_connection_says_what_is_known_of_it(void **state) {
 
 static void every_flag_has_a_word(void **state) {
     (void)state;
-    conn->flags = 511;
+    conn->flags = 511 | CONN_READ_TIMED | CONN_WRITE_TIMED;
     judge();
     r.facts.fact[0].watched = true;
     assert_non_null(strstr(synthetic_json(&r),
                            "\"flags\":[\"shut-read\",\"shut-write\",\"peer-eof\",\"reset\","
                            "\"inherited\",\"by-exec\",\"received\",\"passed\",\"tunnel\","
-                           "\"watched\"]"));
+                           "\"read-timed\",\"write-timed\",\"watched\"]"));
 }
 
 static void more_descriptors_than_are_listed_are_counted(void **state) {

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/time.h>
 
 #include "every_call.h"
 
@@ -110,6 +111,33 @@ static void try_accept4(struct pair *p) {
     fcntl(listener, F_SETFL, 0);
     FAILS(accept4, "with bad flags", EINVAL, accept4(listener, NULL, NULL, 7));
     FAILS(accept4, "of a connection", EINVAL, accept4(p->out, NULL, NULL, 0));
+}
+
+static void try_setsockopt(struct pair *p) {
+    struct timeval second = {.tv_sec = 1}, wrong = {.tv_usec = 5000000}, got;
+    socklen_t len = sizeof got;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    GIVES(setsockopt, "SO_RCVTIMEO", 0,
+          setsockopt(p->out, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second));
+    GIVES(setsockopt, "SO_SNDTIMEO before connect", 0,
+          setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second));
+    getsockopt(p->out, SOL_SOCKET, SO_RCVTIMEO, &got, &len);
+    GIVES(setsockopt, "has set it", 1, got.tv_sec);
+    GIVES(setsockopt, "SO_KEEPALIVE", 0,
+          setsockopt(p->out, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one));
+    FAILS(setsockopt, "of a wrong time", EDOM,
+          setsockopt(p->out, SOL_SOCKET, SO_RCVTIMEO, &wrong, sizeof wrong));
+    FAILS(setsockopt, "of a short one", EINVAL,
+          setsockopt(p->out, SOL_SOCKET, SO_RCVTIMEO, &second, 4));
+    FAILS(setsockopt, "at no address", EFAULT,
+          setsockopt(p->out, SOL_SOCKET, SO_RCVTIMEO, nowhere, sizeof second));
+    FAILS(setsockopt, "of no option", ENOPROTOOPT,
+          setsockopt(p->out, SOL_SOCKET, 9999, &one, sizeof one));
+    FAILS(setsockopt, "of no socket", ENOTSOCK,
+          setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second));
+    FAILS(setsockopt, "of -1", EBADF,
+          setsockopt(-1, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second));
+    close(fd);
 }
 
 static void try_close(struct pair *p) {
@@ -569,7 +597,7 @@ static const struct row rows[] = {
     ROW(recvfrom),       ROW(recvmsg),   ROW(recvmmsg), ROW(__read_chk), ROW(__recv_chk),
     ROW(__recvfrom_chk), ROW(write),     ROW(writev),   ROW(send),       ROW(sendto),
     ROW(sendmsg),        ROW(sendmmsg),  ROW(sendfile), ROW(sendfile64), ROW(splice),
-    ROW(getaddrinfo), ROW(gethostbyname), ROW(gethostbyname2), ROW(gethostbyname_r), ROW(gethostbyname2_r),
+    ROW(setsockopt), ROW(getaddrinfo), ROW(gethostbyname), ROW(gethostbyname2), ROW(gethostbyname_r), ROW(gethostbyname2_r),
 };
 
 /* Where the kernel says EFAULT, whoever stands before it must not look. */
@@ -579,6 +607,8 @@ static void try_unreadable(void) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     FAILS(connect, "to a page without rights", EFAULT, connect(fd, page, sizeof here));
     FAILS(syscall, "connect to that", EFAULT, syscall(SYS_connect, fd, page, sizeof here));
+    FAILS(setsockopt, "from there", EFAULT,
+          setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, page, sizeof(struct timeval)));
     FAILS(accept, "with a length there", EFAULT,
           (close(knock()), accept(listener, (struct sockaddr *)&from, page)));
     close(fd);

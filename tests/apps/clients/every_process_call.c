@@ -173,6 +173,7 @@ TRY_EXEC(execvpe, ("sh", argv, environ), ("no-such-program", argv, environ))
 TRY_EXEC(fexecve, (fd, argv, environ), (none, argv, environ))
 
 static void try_syscall(struct pair *p) {
+    struct timeval second = {.tv_sec = 1};
     char c[8];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     GIVES(syscall, "getpid", 1, syscall(SYS_getpid) == getpid());
@@ -187,6 +188,12 @@ static void try_syscall(struct pair *p) {
     GIVES(syscall, "read of 0 bytes", 0, syscall(SYS_read, p->out, c, 0));
     GIVES(syscall, "read", 3, syscall(SYS_read, p->out, c, sizeof c));
     GIVES(syscall, "write", 3, syscall(SYS_write, p->out, "abc", 3));
+    GIVES(syscall, "setsockopt", 0,
+          syscall(SYS_setsockopt, p->out, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second));
+    FAILS(syscall, "setsockopt from no address", EFAULT,
+          syscall(SYS_setsockopt, p->out, SOL_SOCKET, SO_RCVTIMEO, nowhere, sizeof second));
+    FAILS(syscall, "setsockopt of -1", EBADF,
+          syscall(SYS_setsockopt, -1, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second));
     OPENS(syscall, "dup", syscall(SYS_dup, p->out));
     OPENS(syscall, "fcntl F_DUPFD", syscall(SYS_fcntl, p->out, F_DUPFD, HIGH));
     FAILS(syscall, "dup3 of what is not open", EBADF, syscall(SYS_dup3, NO_FD, p->out, 0));
