@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static void take_socket(struct fact *x, struct socket_entry *e, const struct epoll_watch *watch,
+static void take_socket(struct fact *x, struct socket_entry *e, const struct numbers *watched,
                         uint64_t now) {
     e->claimed = true;
     fact_set_tcp(x, e->tcp);
@@ -11,7 +11,7 @@ static void take_socket(struct fact *x, struct socket_entry *e, const struct epo
     fact_take_info(x, &e->info, now);
     for (uint32_t i = 0; i < e->fd_count && i < FACT_FDS; i++) {
         fact_add_fd(x, e->fds[i]);
-        x->watched |= watch->bits && epoll_watch_has(watch, e->fds[i]);
+        x->watched |= numbers_has(watched, e->fds[i]);
     }
     x->fd_count = e->fd_count;
 }
@@ -34,7 +34,7 @@ static void gather(struct facts *f, struct sockets *s, bool with_inode) {
             continue;
         struct socket_entry *e = with_inode ? sockets_find(s, x->inode) : find_by_peer(s, x);
         if (e && !e->claimed)
-            take_socket(x, e, &s->watch, f->now);
+            take_socket(x, e, &s->watched, f->now);
         else
             facts_drop_last(f, i);
     }

@@ -30,7 +30,7 @@ void sockets_free(struct sockets *s) {
         next = e->hh.next;
         free(e);
     }
-    epoll_watch_free(&s->watch);
+    numbers_free(&s->watched);
 }
 
 /* --- descriptors ---------------------------------------------------------------------------- */
@@ -59,8 +59,8 @@ static void add_link(struct sockets *s, int dir, const char *name, const char *p
     target[n] = '\0';
     if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
         add_fd(s, inode, atoi(name));
-    else if (s->watch.bits && strcmp(target, "anon_inode:[eventpoll]") == 0)
-        epoll_watch_read(&s->watch, pid, atoi(name));
+    else if (strcmp(target, "anon_inode:[eventpoll]") == 0)
+        epoll_watch_read(&s->watched, pid, atoi(name));
     s->has_uring |= strcmp(target, "anon_inode:[io_uring]") == 0;
 }
 
@@ -229,7 +229,7 @@ static bool same_network(int pid) {
 const char *sockets_gather(struct sockets *s, int pid, bool *needs_permission) {
     memset(s, 0, sizeof *s);
     *needs_permission = false;
-    epoll_watch_begin(&s->watch);
+    numbers_begin(&s->watched);
     if (!read_fds(s, pid)) {
         *needs_permission = errno == EACCES;
         return *needs_permission ? "no permission to read its descriptors" : "it is gone";

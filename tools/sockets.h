@@ -29,7 +29,7 @@ struct socket_entry {
 
 struct sockets {
     struct socket_entry *by_inode;
-    struct epoll_watch watch;
+    struct numbers watched; /* descriptors that its epoll sets listen to */
     bool has_uring;
 };
 

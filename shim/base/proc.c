@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/dir.h"
+#include "base/numbers.h"
 #include "base/out.h"
 #include "base/sys.h"
 
@@ -34,30 +35,58 @@ int proc_open(const char *pid, const char *what, int fd, int flags) {
 
 static int number(const char *s) {
     int v = 0;
-    for (; *s >= '0' && *s <= '9' && v < PROC_FD_MAX; s++)
+    for (; *s >= '0' && *s <= '9' && v < NUMBERS_MAX; s++)
         v = v * 10 + (*s - '0');
     return *s ? -1 : v;
 }
 
-struct fds {
-    void (*visit)(int fd, void *);
+struct listing {
+    void (*visit)(int number, void *);
     void *arg;
-    int skip; /* the directory itself, when it is our own */
+    int skip; /* the directory's own descriptor, where it is among them */
 };
 
-static void visit_fd(const char *name, void *arg) {
-    struct fds *f = arg;
-    int fd = name[0] == '.' ? -1 : number(name);
-    if (fd >= 0 && fd != f->skip)
-        f->visit(fd, f->arg);
+static void visit_name(const char *name, void *arg) {
+    struct listing *l = arg;
+    int n = name[0] == '.' ? -1 : number(name);
+    if (n >= 0 && n != l->skip)
+        l->visit(n, l->arg);
+}
+
+static bool list(const char *pid, const char *what, void (*visit)(int, void *), void *arg) {
+    int dir = proc_open(pid, what, -1, O_RDONLY | O_DIRECTORY);
+    if (dir < 0)
+        return false;
+    bool own_fds = strcmp(pid, "self") == 0 && strcmp(what, "/fd") == 0;
+    struct listing l = {visit, arg, own_fds ? dir : -1};
+    bool ok = dir_each(dir, visit_name, &l);
+    sys(SYS_close, dir);
+    return ok;
 }
 
 bool proc_fds(const char *pid, void (*visit)(int, void *), void *arg) {
-    int dir = proc_open(pid, "/fd", -1, O_RDONLY | O_DIRECTORY);
-    if (dir < 0)
-        return false;
-    struct fds f = {visit, arg, strcmp(pid, "self") == 0 ? dir : -1};
-    bool ok = dir_each(dir, visit_fd, &f);
-    sys(SYS_close, dir);
-    return ok;
+    return list(pid, "/fd", visit, arg);
+}
+
+bool proc_threads(const char *pid, void (*visit)(int, void *), void *arg) {
+    return list(pid, "/task", visit, arg);
+}
+
+void proc_thread(char name[PROC_THREAD], const char *pid, int tid) {
+    struct out o;
+    out_init(&o, -1, name, PROC_THREAD - 1);
+    out_strs(&o, pid, "/task/", NULL);
+    out_i64(&o, tid);
+    name[o.len] = '\0';
+}
+
+long proc_read(const char *pid, const char *what, int fd, char *buf, size_t size) {
+    int file = proc_open(pid, what, fd, O_RDONLY);
+    buf[0] = '\0';
+    if (file < 0)
+        return file;
+    long n = sys(SYS_read, file, buf, size - 1);
+    sys(SYS_close, file);
+    buf[n > 0 ? n : 0] = '\0';
+    return n;
 }

@@ -4,20 +4,12 @@
 #define PG_REPORT_EPOLLSET_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-struct epoll_watch {
-    uint64_t *bits; /* one for each descriptor number */
-    size_t size;
-};
+#include "base/numbers.h"
 
-bool epoll_watch_begin(struct epoll_watch *w);
-void epoll_watch_free(struct epoll_watch *w);
 /* Adds what the epoll set under fd listens to: every descriptor registered for reading or for the
  * peer's end, and not disabled by EPOLLONESHOT. Nothing when fd is no epoll set.
  * False when it can not be looked at (no descriptor left, no /proc). */
-bool epoll_watch_read(struct epoll_watch *w, const char *pid, int fd);
-bool epoll_watch_has(const struct epoll_watch *w, int fd);
+bool epoll_watch_read(struct numbers *watched, const char *pid, int fd);
 
 #endif

@@ -100,7 +100,7 @@ static bool is_connection(int fd) {
 
 struct others {
     struct facts *f;
-    struct epoll_watch *watch; /* NULL: not asked for */
+    struct numbers *watched; /* NULL: not asked for */
 };
 
 /* Asked without a descriptor. Where there is no /proc, any anonymous inode may be one. */
@@ -120,7 +120,7 @@ static bool may_be_epoll(int fd) {
 static void visit_anonymous(const struct others *o, int fd) {
     if (proc_fd_is_uring("self", fd))
         o->f->holes |= FACT_HOLE_URING;
-    else if (o->watch && !epoll_watch_read(o->watch, "self", fd) && may_be_epoll(fd))
+    else if (o->watched && !epoll_watch_read(o->watched, "self", fd) && may_be_epoll(fd))
         o->f->watch_unknown = true;
 }
 
@@ -164,11 +164,11 @@ static void visit_numbers(struct others *o) {
     o->f->unseen_known = true;
 }
 
-static void mark_watched(struct facts *f, const struct epoll_watch *w) {
+static void mark_watched(struct facts *f, const struct numbers *watched) {
     for (uint32_t i = 0; i < f->count; i++) {
         struct fact *x = &f->fact[i];
         for (uint32_t k = 0; k < x->fd_count && k < FACT_FDS; k++)
-            x->watched |= epoll_watch_has(w, x->fds[k]);
+            x->watched |= numbers_has(watched, x->fds[k]);
     }
 }
 
@@ -176,16 +176,16 @@ void inside_gather(struct facts *f) {
     fd_each(0, FD_MAX - 1, visit, f);
     uint32_t connections = f->count;
     facts_add_orphans(f);
-    struct epoll_watch watch = {0};
-    bool wanted = connections > 0 && epoll_watch_begin(&watch);
-    struct others o = {.f = f, .watch = wanted ? &watch : NULL};
+    struct numbers watched = {NULL};
+    bool wanted = connections > 0 && numbers_begin(&watched);
+    struct others o = {.f = f, .watched = wanted ? &watched : NULL};
     f->holes |= has_namespaces() ? FACT_HOLE_NAMESPACE : 0;
     f->unseen_known = proc_fds("self", visit_other, &o);
     if (!f->unseen_known)
         visit_numbers(&o);
     if (wanted)
-        mark_watched(f, &watch);
-    epoll_watch_free(&watch);
+        mark_watched(f, &watched);
+    numbers_free(&watched);
 }
 
 static void remember(const struct facts *f, const struct fact *x) {
