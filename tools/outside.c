@@ -1,6 +1,9 @@
 #include "outside.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "report/threads.h"
 
 static void take_socket(struct fact *x, struct socket_entry *e, const struct numbers *watched,
                         uint64_t now) {
@@ -40,7 +43,8 @@ static void gather(struct facts *f, struct sockets *s, bool with_inode) {
     }
 }
 
-void outside_gather(struct facts *f, struct sockets *s) {
+void outside_gather(struct facts *f, struct sockets *s, int pid) {
+    char name[16];
     gather(f, s, true);
     gather(f, s, false);
     facts_add_orphans(f);
@@ -48,6 +52,8 @@ void outside_gather(struct facts *f, struct sockets *s) {
         f->unseen += e->is_tcp && !e->claimed && e->tcp != TCP_IS_LISTEN && e->tcp != TCP_IS_CLOSE;
     f->unseen_known = true;
     f->holes |= s->has_uring ? FACT_HOLE_URING : 0;
+    snprintf(name, sizeof name, "%d", pid);
+    threads_look(f, name, NULL);
 }
 
 static uint8_t last_known_state(const struct fact *x) {

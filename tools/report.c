@@ -74,7 +74,7 @@ static const char *gather(struct report *r, struct sockets *s, const struct foun
     }
     const char *fault = sockets_gather(s, f->pid, &permission);
     if (!fault)
-        outside_gather(&r->facts, s);
+        outside_gather(&r->facts, s, f->pid);
     return fault;
 }
 

@@ -253,6 +253,10 @@ bool fact_tls_counts_out(const struct fact *x) {
     return x->tls.flags & TLS_COUNTED_OUT || x->bytes_out <= x->tls.wire_out;
 }
 
+bool fact_is_handed(const struct fact *x) {
+    return x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
+}
+
 static uint64_t later(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }

@@ -66,8 +66,11 @@ struct fact {
     uint32_t fd_count; /* may be more than are listed */
     uint16_t flags;
     uint8_t state, direction, tcp;
-    bool opener_gone; /* the thread that opened it has ended */
-    bool watched;     /* in an epoll set that wants to hear of its end */
+    bool watched;           /* in an epoll set that wants to hear of its end */
+    bool opener_gone;       /* the thread that opened it has ended */
+    uint8_t blocked_call;   /* enum blocked_call: what a thread waits for it in, if it was looked
+                               for (report/blocked.h) */
+    int32_t blocked_thread; /* that thread; 0: none is known */
     bool has_tls, is_orphan, has_http;
     struct fact_tls tls;
     /* What is said on it, inside of TLS if there is any; only where the program has read all that
@@ -93,11 +96,12 @@ struct facts {
     struct fact *fact;
     uint32_t count, room;
     uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
-    uint32_t threads;  /* of the process; 0: not known */
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
-    bool watch_unknown; /* there are epoll sets, or may be, that could not be looked at */
-    uint8_t holes;      /* FACT_HOLE_*: ways in which the program opens what can not be seen */
+    bool watch_unknown;   /* there are epoll sets, or may be, that could not be looked at */
+    bool blocked_unknown; /* the same of threads' calls, where they would have mattered */
+    uint32_t threads;     /* of the process; 0: unknown */
+    uint8_t holes;        /* FACT_HOLE_*: ways in which the program opens what can not be seen */
     void *map;
     size_t map_size;
 };
@@ -129,6 +133,8 @@ bool fact_tls_counts_out(const struct fact *x);
 struct tcp_info;
 void fact_take_info(struct fact *x, const struct tcp_info *info, uint64_t now);
 
+/* Was it opened by another process? */
+bool fact_is_handed(const struct fact *x);
 /* When it was last used: the latest of its reads, writes and opening. */
 uint64_t fact_last_use(const struct fact *x);
 

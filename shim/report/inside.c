@@ -21,6 +21,7 @@
 #include "conn/timeout.h"
 #include "report/epollset.h"
 #include "report/report.h"
+#include "report/threads.h"
 
 /* The kernel's view of a socket; false when it is no TCP socket. */
 static bool ask_tcp(int fd, struct tcp_info *info) {
@@ -172,7 +173,7 @@ static void mark_watched(struct facts *f, const struct numbers *watched) {
     }
 }
 
-void inside_gather(struct facts *f) {
+void inside_gather(struct facts *f, const struct system_call *own) {
     fd_each(0, FD_MAX - 1, visit, f);
     uint32_t connections = f->count;
     facts_add_orphans(f);
@@ -186,6 +187,7 @@ void inside_gather(struct facts *f) {
     if (wanted)
         mark_watched(f, &watched);
     numbers_free(&watched);
+    threads_look(f, "self", own);
 }
 
 static void remember(const struct facts *f, const struct fact *x) {

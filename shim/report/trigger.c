@@ -13,6 +13,7 @@
 #include "base/live.h"
 #include "conn/process.h"
 #include "report/inside.h"
+#include "report/interrupted.h"
 #include "report/report.h"
 #include "report/target.h"
 #include "report/trigger_signal.h"
@@ -44,7 +45,8 @@ static void complain(const char *line) {
 static char buffer[16384]; /* of the one report at a time */
 
 /* Gathers and judges this process as it is now. False: no memory. */
-static bool look(struct report *r, struct view *v, enum report_trigger why) {
+static bool look(struct report *r, struct view *v, enum report_trigger why,
+                 const struct system_call *own) {
     memset(r, 0, sizeof *r);
     view_own(v, &mine);
     r->is_loaded = module_is_loaded;
@@ -52,7 +54,7 @@ static bool look(struct report *r, struct view *v, enum report_trigger why) {
     r->suppressions = suppressions;
     if (!facts_begin(&r->facts, v))
         return false;
-    inside_gather(&r->facts);
+    inside_gather(&r->facts, own);
     if (report_judge(r))
         return true;
     report_free(r);
@@ -73,13 +75,14 @@ static void write_to_target(struct report *r) {
 
 /* With all signals blocked: a handler of the program's that does not come back would leave the
  * report under way for ever. */
-void trigger_report(enum report_trigger why) {
+void trigger_report(enum report_trigger why, const void *context) {
     struct report r;
     struct view v;
+    struct system_call own;
     uint64_t all = ~UINT64_C(0), before = 0;
     sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
     if (!atomic_exchange(&reporting.v.busy, 1)) {
-        if (look(&r, &v, why)) {
+        if (look(&r, &v, why, context && interrupted_call(&own, context) ? &own : NULL)) {
             write_to_target(&r);
             inside_remember(&r);
             report_free(&r);
@@ -104,7 +107,7 @@ void trigger_exhausted(int error) {
         !atomic_compare_exchange_strong(&reporting.v.exhausted_reported, &last, now))
         return;
     atomic_store(&h->exhausted_stack, stack_capture());
-    trigger_report(TRIGGER_EXHAUSTED);
+    trigger_report(TRIGGER_EXHAUSTED, NULL);
 }
 
 /* --- exit ------------------------------------------------------------------------------------ */
@@ -124,13 +127,13 @@ static bool is_alone(void) {
  * have run; other threads must not live on among their remains, unless the user says so. */
 static bool look_at_exit(struct report *r, struct view *v) {
     bool named = options->set >> OPTION_grace & 1;
-    if (!look(r, v, TRIGGER_EXIT))
+    if (!look(r, v, TRIGGER_EXIT, NULL))
         return false;
     if (!report_leaks(r) || !options->grace || (!named && !is_alone()))
         return true;
     report_free(r);
     nap(options->grace);
-    return look(r, v, TRIGGER_EXIT);
+    return look(r, v, TRIGGER_EXIT, NULL);
 }
 
 enum { EXIT_YIELDS = 1000000 };

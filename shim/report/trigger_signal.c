@@ -105,7 +105,7 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
         return;
     }
     if (!process_is_quiet() && process_ready())
-        trigger_report(TRIGGER_SIGNAL);
+        trigger_report(TRIGGER_SIGNAL, context);
     errno = saved;
     chain(sig, info, context);
 }

@@ -5,8 +5,9 @@
 #include "base/options.h"
 #include "report/report.h"
 
-/* Writes a report now, unless one is being written. Async-signal-safe. */
-void trigger_report(enum report_trigger why);
+/* Writes a report now, unless one is being written. `context`: what the handler was given of whom
+ * it interrupted; NULL: it is no handler. Async-signal-safe. */
+void trigger_report(enum report_trigger why, const void *context);
 
 /* Once, from the constructor. The options are kept. */
 void trigger_take_signal(const struct options *o);

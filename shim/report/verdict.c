@@ -59,6 +59,10 @@ bool fact_awaits_answer(const struct fact *x) {
            (x->last_out == x->last_in && x->bytes_in == 0 && x->bytes_out > 0);
 }
 
+bool fact_waits(const struct fact *x) {
+    return x->state == CONN_CONNECTING || fact_awaits_answer(x);
+}
+
 bool fact_in_use(const struct fact *x) {
     if (x->state == CONN_CONNECTING || in_exchange(x))
         return true;
@@ -224,7 +228,7 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
     uint64_t leak_after = fact_leak_after(f, x);
     if (x->is_orphan)
         return tls_orphaned(f, x, leak_after) ? VERDICT_TLS_ORPHAN : VERDICT_NOT_OPEN;
-    bool handed = x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
+    bool handed = fact_is_handed(x);
     if (!handed && tls_freed(x, f->now, leak_after))
         return VERDICT_TLS_FREED;
     if (x->direction == CONN_INBOUND && tls_handshake(x, f->now, leak_after))

@@ -46,6 +46,8 @@ void verdict_judge(struct facts *f, bool at_exit);
 bool fact_is_open(const struct fact *x);
 /* Does the program wait for something on it: connecting, an answer, or bytes to be read? */
 bool fact_in_use(const struct fact *x);
+/* Is it connecting, or is an answer due? */
+bool fact_waits(const struct fact *x);
 /* Is the program waiting for the peer's answer: was the last thing that happened a write? */
 bool fact_awaits_answer(const struct fact *x);
 /* Where its exchange of HTTP/1.x stands; HTTP_NOT_HTTP: there is none. */
