@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "report/blocked.h"
+
 /* --- of several connections ------------------------------------------------------------------- */
 
 /* The time since the last of a group's. */
@@ -111,6 +113,48 @@ static void write_tls_handshake(struct out *o, const struct report *r, const str
     out_str(o, g->count == 1 ? " ago and has not finished" : " ago, none has finished");
 }
 
+/* The call that all of a group's threads are in, NULL: they are in several. */
+static const char *common_call(const struct report *r, const struct group *g) {
+    unsigned call = r->facts.fact[g->first].blocked_call;
+    for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next)
+        if (r->facts.fact[i].blocked_call != call)
+            return NULL;
+    return blocked_call_name(call);
+}
+
+/* Several, in the same words for connect() and reads. */
+static void write_several_waits(struct out *o, const struct report *r, const struct group *g) {
+    const char *call = common_call(r, g);
+    out_u64(o, g->count);
+    out_strs(o, " threads have been blocked in ", call ? call : "connect() and reads",
+             call ? "()" : "", " for at least ", NULL);
+    write_least(o, r, g, fact_last_use);
+    out_str(o, ", no timeout is set");
+}
+
+static void write_no_timeout(struct out *o, const struct report *r, const struct group *g) {
+    const struct fact *x = &r->facts.fact[g->first];
+    bool connecting = x->blocked_call == BLOCKED_CONNECT;
+    if (g->count > 1) {
+        write_several_waits(o, r, g);
+        return;
+    }
+    if (!connecting) {
+        out_str(o, "asked ");
+        write_least(o, r, g, fact_last_use);
+        out_str(o, " ago, nothing came; ");
+    }
+    out_str(o, "thread ");
+    out_i64(o, x->blocked_thread);
+    out_strs(o, connecting ? " has been" : " is", " blocked in ",
+             blocked_call_name(x->blocked_call), "()", NULL);
+    if (connecting) {
+        out_str(o, " for ");
+        write_least(o, r, g, fact_last_use);
+    }
+    out_str(o, connecting ? ", no timeout is set" : " and no timeout is set");
+}
+
 static evidence_writer *const evidence[VERDICT_COUNT] = {
     [VERDICT_BODY_UNREAD] = evidence_of_body_unread,
     [VERDICT_CLOSED_UNDRAINED] = evidence_of_undrained,
@@ -119,6 +163,7 @@ static evidence_writer *const evidence[VERDICT_COUNT] = {
     [VERDICT_TLS_FREED] = write_tls_freed,
     [VERDICT_TLS_ORPHAN] = write_tls_orphan,
     [VERDICT_TLS_HANDSHAKE] = write_tls_handshake,
+    [VERDICT_NO_TIMEOUT] = write_no_timeout,
     [VERDICT_PEER_CLOSED] = write_peer_closed,
     [VERDICT_NEVER_CLOSED] = write_never_closed,
     [VERDICT_CONNECT_FAILED] = write_connect_failed,

@@ -1,6 +1,7 @@
 /* The connections of a JSON report. A member that is not known, or does not apply, is left out. */
 #include <string.h>
 
+#include "report/blocked.h"
 #include "report/json.h"
 #include "report/stacks.h"
 
@@ -46,6 +47,15 @@ static void write_traffic(struct json *j, const struct fact *x) {
     json_u64(j, "reads", x->calls_in);
     json_u64(j, "writes", x->calls_out);
     json_u64(j, "unread", x->unread);
+}
+
+static void write_blocked(struct json *j, const struct fact *x) {
+    if (!x->blocked_thread)
+        return;
+    json_open(j, "blocked", '{');
+    json_i64(j, "thread", x->blocked_thread);
+    json_text(j, "call", blocked_call_name(x->blocked_call));
+    json_close(j, '}');
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */
@@ -121,6 +131,7 @@ static void write_connection(struct json_report *w, const struct fact *x) {
     write_traffic(j, x);
     json_i64(j, "thread", x->thread);
     write_flags(j, x);
+    write_blocked(j, x);
     write_tls(w, x);
     json_http(w, x);
     if (s && view_stack(w->r->facts.view, s->stack))

@@ -20,6 +20,15 @@ static void write_watch_unknown(struct out *o, const struct report *r) {
                "they may watch is not called leaked");
 }
 
+static bool has_blocked_unknown(const struct report *r) {
+    return r->facts.blocked_unknown;
+}
+static void write_blocked_unknown(struct out *o, const struct report *r) {
+    (void)r;
+    out_str(o, "which calls its threads are in could not be looked at (no permission to trace it, "
+               "no descriptor left, or no /proc): nothing is called no-timeout");
+}
+
 static bool has_uring(const struct report *r) {
     return r->facts.holes & FACT_HOLE_URING;
 }
@@ -116,6 +125,7 @@ static const struct {
 } note[NOTES] = {
     {has_unseen, write_unseen},
     {has_watch_unknown, write_watch_unknown},
+    {has_blocked_unknown, write_blocked_unknown},
     {has_uring, write_uring},
     {has_namespace, write_namespace},
     {has_tls_unmapped, write_tls_unmapped},

@@ -2,6 +2,7 @@
  * stack that opened it and every connection on a line of its own. */
 #include <string.h>
 
+#include "report/blocked.h"
 #include "report/evidence.h"
 #include "report/text.h"
 #include "report/todo.h"
@@ -116,6 +117,11 @@ static void write_connection(struct writer *w, const struct fact *x) {
         out_str(o, "  sent to another process");
     out_str(o, "  thread ");
     out_i64(o, x->thread);
+    if (x->verdict == VERDICT_NO_TIMEOUT) {
+        out_str(o, "  blocked: thread ");
+        out_i64(o, x->blocked_thread);
+        out_strs(o, " in ", blocked_call_name(x->blocked_call), "()", NULL);
+    }
     out_char(o, '\n');
     write_tls(w, x);
     write_http(w, x);

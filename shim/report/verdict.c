@@ -1,5 +1,6 @@
 #include "report/verdict.h"
 
+#include "report/blocked.h"
 #include "report/language.h"
 
 const struct verdict_class verdict_class[VERDICT_COUNT] = {
@@ -165,8 +166,9 @@ static bool never_closed(const struct facts *f, const struct fact *x, uint64_t l
     uint64_t used = fact_last_use(x);
     if (x->state != CONN_ESTABLISHED || !fact_is_open(x) || since(f->now, used) < leak_after)
         return false;
-    /* Somebody waits for it: a slow query, a long poll, an event loop. */
-    if (fact_awaits_answer(x) || in_exchange(x) || x->watched || f->watch_unknown)
+    /* Somebody waits for it: a slow query, a long poll, an event loop, a thread of its own. */
+    if (fact_awaits_answer(x) || in_exchange(x) || x->watched || f->watch_unknown ||
+        x->blocked_thread)
         return false;
     return fact_passed_over(f, x, leak_after);
 }
@@ -215,6 +217,13 @@ uint64_t site_raised_leak_after(const struct box_site *s, uint64_t leak_after) {
     return often && raised > leak_after ? raised : leak_after;
 }
 
+/* A thread waits for it in a blocking call that nothing but the peer will end. */
+static bool no_timeout(const struct facts *f, const struct fact *x, uint64_t leak_after) {
+    bool connecting = x->blocked_call == BLOCKED_CONNECT;
+    return x->blocked_thread && connecting == (x->state == CONN_CONNECTING) && fact_waits(x) &&
+           !x->unread && !blocked_is_timed(x) && since(f->now, fact_last_use(x)) >= leak_after;
+}
+
 uint64_t fact_leak_after(const struct facts *f, const struct fact *x) {
     const struct box_site *s = view_site(f->view, x->site);
     const struct box_host *h = s ? view_host(f->view, s->host) : NULL;
@@ -251,6 +260,8 @@ static enum verdict judge(const struct facts *f, const struct fact *x, bool at_e
         return VERDICT_NOT_OPEN;
     if (tls_handshake(x, f->now, leak_after))
         return VERDICT_TLS_HANDSHAKE;
+    if (no_timeout(f, x, leak_after))
+        return VERDICT_NO_TIMEOUT;
     return at_exit ? VERDICT_OPEN_AT_EXIT : VERDICT_OPEN;
 }
 

@@ -83,6 +83,16 @@ def holds():
 
 
 @pytest.fixture
+def answers():
+    yield from running(faults.Answers())
+
+
+@pytest.fixture
+def deaf():
+    yield from running(faults.Deaf())
+
+
+@pytest.fixture
 def closes_first():
     yield from running(faults.ClosesFirst())
 

@@ -58,6 +58,15 @@ class Holds(FaultServer):
         return conn
 
 
+class Answers(FaultServer):
+    """Says that it is ready to whoever says something, and no more."""
+
+    def serve(self, conn):
+        conn.recv(100)
+        conn.sendall(b"ready")
+        return conn
+
+
 class Stalls(FaultServer):
     """An HTTP response whose body begins with the line READY and ends on release()."""
 
@@ -135,6 +144,26 @@ class Trickles(FaultServer):
             target.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the other way has ended
+
+
+class Deaf:
+    """Its queue is full: a connect() to it is neither answered nor refused."""
+
+    def __init__(self, host="127.0.0.1"):
+        self.listener = socket.socket()
+        self.listener.bind((host, 0))
+        self.listener.listen(0)
+        self.host, self.port = self.listener.getsockname()
+        self.first = socket.create_connection((self.host, self.port))
+
+    def release(self):
+        """Takes what has come; the kernels of those that wait try again by themselves."""
+        self.listener.listen(64)
+        self.listener.accept()[0].close()
+
+    def stop(self):
+        self.first.close()
+        self.listener.close()
 
 
 def refused_port(host="127.0.0.1"):

@@ -111,7 +111,7 @@ def http_line(h, requests):
     return f"      HTTP: {words}, {count(requests, 'request')}"
 
 
-def connection(c):
+def connection(c, cls):
     fds = ",".join(map(str, c["fds"])) + (",..." if "fd_count" in c else "") or "-"
     words = [f"fd {fds}", f"{c.get('local', '-')} -> {c.get('remote', '-')}", c["state"],
              f"age {duration(c['age_ms'])}", f"idle {duration(c['idle_ms'])}",
@@ -120,7 +120,10 @@ def connection(c):
     words += [f"unread {size(c['unread'])}"] if c["unread"] else []
     words += ["shut for writing"] if "shut-write" in c["flags"] else []
     words += ["sent to another process"] if "passed" in c["flags"] else []
-    yield "    " + "  ".join(words + [f"thread {c['thread']}"])
+    words += [f"thread {c['thread']}"]
+    if cls == "no-timeout":
+        words += [f"blocked: thread {c['blocked']['thread']} in {c['blocked']['call']}()"]
+    yield "    " + "  ".join(words)
     if "tls" in c:
         yield tls_line(c["tls"])
     if "http" in c:
@@ -193,7 +196,7 @@ def one_group(found, group, known, connections):
     if members:
         yield "  connections:"
         for member in members:
-            yield from connection(member)
+            yield from connection(member, group["class"])
     if "todo" in group and not group["suppressed"]:
         yield f"  to do: {group['todo']}"
 
