@@ -8,6 +8,7 @@
 #include "conn/process.h"
 #include "conn/recycle.h"
 #include "conn/site.h"
+#include "conn/tls.h"
 #include "conn/use.h"
 #include "http/socks.h"
 
@@ -222,12 +223,17 @@ bool exchange_is_at_rest(const struct box_conn *c, uint64_t slot) {
            clock_coarse() - last_use(c) >= REST_NS;
 }
 
+/* Did the program end its side first? The peer's end is the answer to it then. */
+static bool is_ending(const struct box_conn *c, uint16_t flags) {
+    return flags & CONN_SHUT_WRITE || tls_is_ending(c);
+}
+
 static struct use_of_conn use_of(const struct box_conn *c, const struct box_http *h) {
     uint16_t flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
     uint64_t eof = atomic_load_explicit(&c->eof_at, memory_order_relaxed), used = last_use(c);
     return (struct use_of_conn){
         .http = &h->http,
-        .ended_by_peer = flags & (CONN_PEER_EOF | CONN_RESET),
+        .ended_by_peer = flags & (CONN_PEER_EOF | CONN_RESET) && !is_ending(c, flags),
         .idle = eof > used ? eof - used : 0,
         .rested = atomic_load_explicit(&h->rested, memory_order_relaxed),
         .now = clock_coarse(),

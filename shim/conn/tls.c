@@ -79,8 +79,8 @@ static void fill(struct box_tls *t, const struct box_conn *c, uint64_t slot,
                                 &t->freeing_stack};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         atomic_store_explicit(none[i], BOX_NONE, memory_order_relaxed);
-    _Atomic uint64_t *zero[] = {&t->closed,   &t->freed,     &t->begun,   &t->done,
-                                &t->bytes_in, &t->bytes_out, &t->wire_in, &t->wire_out};
+    _Atomic uint64_t *zero[] = {&t->closed,    &t->freed,   &t->begun,   &t->done,    &t->bytes_in,
+                                &t->bytes_out, &t->last_in, &t->wire_in, &t->wire_out};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     atomic_store_explicit(&t->pending, 0, memory_order_relaxed);
@@ -362,6 +362,11 @@ void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n) 
     uint32_t link = atomic_load_explicit(&c->http[HTTP_IN_TLS], memory_order_relaxed);
     if (!link || link & HTTP_OVER)
         atomic_store_explicit(&t->spoken, 0, memory_order_relaxed);
+}
+
+bool tls_is_ending(const struct box_conn *c) {
+    const struct box_tls *t = record_at(atomic_load(&c->tls));
+    return t && atomic_load(&t->flags) & TLS_NOTIFY_SENT;
 }
 
 void tls_notified(struct box_tls *t) {

@@ -103,6 +103,8 @@ void tls_done(struct tls_object *o, const struct tls_said *said);
 /* Application data: the first of an object that writes some, and what is said in HTTP. */
 void tls_spoke_first(struct box_tls *t, const void *buf, size_t n);
 void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n);
+/* Has the program sent a close_notify on the connection? */
+bool tls_is_ending(const struct box_conn *c);
 /* The peer's close_notify has come. */
 void tls_notified(struct box_tls *t);
 
@@ -119,6 +121,7 @@ static inline void tls_took(struct box_tls *t, const void *buf, size_t n, int pe
     if (unlikely(atomic_load_explicit(&t->spoken, memory_order_relaxed)))
         tls_spoke(t, HTTP_RESPONSE_BYTES, buf, n);
     traffic_add(&t->bytes_in, n);
+    atomic_store_explicit(&t->last_in, clock_coarse(), memory_order_relaxed);
     atomic_store_explicit(&t->pending, pending > 0 ? (uint32_t)pending : 0, memory_order_relaxed);
 }
 

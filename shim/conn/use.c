@@ -157,8 +157,9 @@ void use_ended(uint32_t site, const struct use_of_conn *u) {
         note_idle_closed(use, u);
     else if (end == USE_FAILED && http_phase(u->http) <= HTTP_WAITING)
         note_stale(use, u);
-    if (end == USE_UNANSWERED || end == USE_FAILED)
-        return;
+    struct http_body body;
+    if (end == USE_UNANSWERED || end == USE_FAILED || (end == USE_UNDRAINED && !has_more(u, &body)))
+        return; /* it could not have been used for another one */
     atomic_store_explicit(&use->closing_stack, u->closing_stack, memory_order_relaxed);
     store(&use->last_ended, u->now);
     atomic_fetch_add(&use->spare, 1);

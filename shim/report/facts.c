@@ -55,6 +55,7 @@ static void copy_tls(struct fact_tls *x, const struct box_tls *t) {
     x->freed = get(&t->freed);
     x->begun = get(&t->begun);
     x->done = get(&t->done);
+    x->last_in = get(&t->last_in);
     x->wire_in = get(&t->wire_in);
     x->wire_out = get(&t->wire_out);
     x->bytes_in = get(&t->bytes_in);
@@ -262,6 +263,6 @@ static uint64_t later(uint64_t a, uint64_t b) {
 }
 
 uint64_t fact_last_use(const struct fact *x) {
-    return later(later(x->opened, x->settled),
-                 later(x->unseen_use, later(x->last_in, x->last_out)));
+    uint64_t in = later(x->last_in, x->has_tls ? x->tls.last_in : 0);
+    return later(later(x->opened, x->settled), later(x->unseen_use, later(in, x->last_out)));
 }

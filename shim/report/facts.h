@@ -39,7 +39,7 @@ enum {
 
 /* The copy of a TLS object's record. */
 struct fact_tls {
-    uint64_t opened, closed, freed, begun, done, bytes_in, bytes_out, wire_in, wire_out;
+    uint64_t opened, closed, freed, begun, done, bytes_in, bytes_out, last_in, wire_in, wire_out;
     uint32_t site, name, cipher, alpn, closing_stack, freeing_stack, pending, holders;
     uint32_t made_by; /* enum tls_library */
     uint16_t version, flags;

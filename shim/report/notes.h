@@ -4,7 +4,7 @@
 
 #include "report/report.h"
 
-enum { NOTES = 9 };
+enum { NOTES = 10 };
 /* Does note i, of NOTES, apply? */
 bool note_applies(const struct report *r, unsigned i);
 /* Its sentence, without a newline. */

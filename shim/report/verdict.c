@@ -114,7 +114,7 @@ static bool connect_failed(const struct fact *x, uint64_t now, uint64_t leak_aft
  * last read. */
 static uint64_t waiting_time(const struct facts *f, const struct fact *x) {
     bool in_object = fact_bytes_waiting(x) > x->unread;
-    uint64_t then = in_object ? x->last_in : x->waits_since;
+    uint64_t then = in_object ? x->tls.last_in : x->waits_since;
     return then ? since(f->now, then) : 0;
 }
 

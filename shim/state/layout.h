@@ -341,8 +341,9 @@ struct box_tls {
     _Atomic uint64_t begun, done;           /* the handshake; begun 0: before we saw the object */
     _Alignas(64) _Atomic uint64_t bytes_in; /* application data */
     _Atomic uint64_t bytes_out;
-    _Atomic uint32_t pending;           /* read from the connection, not from the object yet */
-    _Atomic uint32_t spoken;            /* its data is HTTP, and looked at */
+    _Atomic uint32_t pending; /* read from the connection, not from the object yet */
+    _Atomic uint32_t spoken;  /* its data is HTTP, and looked at */
+    _Atomic uint64_t last_in; /* application data was read, from the object's buffer too */
     _Atomic uint64_t wire_in, wire_out; /* the connection\'s bytes when the handshake was done */
 };
 

@@ -136,7 +136,7 @@ static void what_others_opened_is_not_judged(void **state) {
 static void a_connection_that_a_thread_waits_on_is_not_never_closed(void **state) {
     (void)state;
     x->last_in = x->last_out--;
-    box.sites[site].last_opened = NOW;
+    synthetic_reopened(&box, site, NOW);
     assert_verdict(VERDICT_OPEN);
     x->blocked_thread = 0;
     assert_verdict(VERDICT_NEVER_CLOSED);
