@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "base/proc.h"
 #include "base/sys.h"
+#include "report/polled.h"
 #include "report/threads.h"
 #include "report/verdict.h"
 
@@ -138,9 +139,18 @@ static bool is_blocking(const struct look *l, const char *name, int fd, bool unk
     return flags < 0 ? unknown : !(flags & O_NONBLOCK);
 }
 
+/* A thread waits for it in poll() or select(). */
+static void note_polled(int fd, void *arg) {
+    const struct look *l = arg;
+    uint32_t at = fd < NUMBERS_MAX ? l->by_fd[fd] : 0;
+    if (at)
+        l->f->fact[at - 1].watched = true;
+}
+
 /* `tid`: as the process sees it. The lowest of several, so that two reports say the same. */
-static void note(const struct look *l, const char *name, int tid, const struct system_call *c) {
+static void note(struct look *l, const char *name, int tid, const struct system_call *c) {
     int fd;
+    polled_each(l->pid, c, note_polled, l);
     enum blocked_call call = system_call_blocks(c, &fd);
     uint32_t at = call != BLOCKED_NOT && fd >= 0 && fd < NUMBERS_MAX ? l->by_fd[fd] : 0;
     struct fact *x = at ? &l->f->fact[at - 1] : NULL;

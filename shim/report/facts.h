@@ -66,7 +66,7 @@ struct fact {
     uint32_t fd_count; /* may be more than are listed */
     uint16_t flags;
     uint8_t state, direction, tcp;
-    bool watched;           /* in an epoll set that wants to hear of its end */
+    bool watched;           /* in an epoll set that wants to hear of its end, or polled */
     bool opener_gone;       /* the thread that opened it has ended */
     uint8_t blocked_call;   /* enum blocked_call: what a thread waits for it in, if it was looked
                                for (report/blocked.h) */
