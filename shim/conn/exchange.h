@@ -17,6 +17,15 @@
 
 void exchange_begin_process(void);
 
+/* One buffer as a vector; nobody writes to it. */
+#define BYTES(buf, n)                                                                              \
+    ((struct iovec){((union {                                                                      \
+                        const void *from;                                                          \
+                        void *to;                                                                  \
+                    }){(buf)})                                                                     \
+                        .to,                                                                       \
+                    (n)})
+
 /* Bytes of one way: n of them, in the order of the vector; what it does not hold was not in the
  * program's memory. */
 struct exchange_bytes {

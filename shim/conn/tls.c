@@ -346,15 +346,14 @@ void tls_spoke_first(struct box_tls *t, const void *buf, size_t n) {
     struct box_conn *c = conn_of(t);
     if (!c)
         return;
-    exchange_begin(c, t->conn, HTTP_IN_TLS, &(struct iovec){(void *)(uintptr_t)buf, n},
-                   buf != NULL);
+    exchange_begin(c, t->conn, HTTP_IN_TLS, &BYTES(buf, n), buf != NULL);
     bool http = atomic_load(&c->http[HTTP_IN_TLS]);
     atomic_store_explicit(&t->spoken, http, memory_order_relaxed);
 }
 
 void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n) {
     struct box_conn *c = conn_of(t);
-    struct iovec v = {(void *)(uintptr_t)buf, n};
+    struct iovec v = BYTES(buf, n);
     struct exchange_bytes b = {HTTP_IN_TLS, way, &v, buf != NULL, n};
     if (!c)
         return;

@@ -60,7 +60,7 @@ static inline void traffic_wrote_from(int fd, ssize_t n, const struct iovec *iov
 static inline void traffic_wrote(int fd, ssize_t n, const void *buf, size_t room) {
     uint64_t slot = fd_get(fd);
     if (unlikely(slot_is_conn(slot)))
-        traffic_wrote_on(slot, n, &(struct iovec){(void *)(uintptr_t)buf, room}, 1);
+        traffic_wrote_on(slot, n, &BYTES(buf, room), 1);
 }
 
 /* After n bytes were taken for a connection that may not be established yet. */

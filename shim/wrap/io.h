@@ -24,7 +24,7 @@ static inline void io_wrote_from(uint64_t slot, ssize_t r, const struct iovec *i
 }
 static inline void io_wrote(uint64_t slot, ssize_t r, const void *buf, size_t n) {
     if (unlikely(slot != FD_NONE))
-        traffic_wrote_on(slot, r, &(struct iovec){(void *)(uintptr_t)buf, n}, 1);
+        traffic_wrote_on(slot, r, &BYTES(buf, n), 1);
 }
 
 /* Does what a receive with these flags returned say anything of the stream? What was only peeked at

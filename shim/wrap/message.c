@@ -77,7 +77,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct
     if (unlikely(flags & MSG_FASTOPEN)) {
         connect_before(&a, fd, addr, len);
         ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-        opened_by(&a, fd, r, &(struct iovec){(void *)(uintptr_t)buf, n}, 1);
+        opened_by(&a, fd, r, &BYTES(buf, n), 1);
         return r;
     }
     uint64_t slot = io_writing(fd);

@@ -1,5 +1,6 @@
 /* A small HTTP server for the demonstration: /keep keeps the connection open, /close closes it
- * after the response, /report answers at some length. Prints its port, then serves until it is killed. */
+ * after the response, /report answers at some length. Prints its port, then serves until it is
+ * killed. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
