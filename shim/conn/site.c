@@ -110,7 +110,10 @@ void site_opened(uint32_t site, uint64_t now, int32_t thread) {
     if (site == BOX_NONE)
         return;
     struct box_site *s = &mine.sites[site];
+    uint64_t never = 0;
     COUNT(site, opened, 1);
+    if (unlikely(!atomic_load_explicit(&s->first_opened, memory_order_relaxed)))
+        atomic_compare_exchange_strong(&s->first_opened, &never, now);
     note_opening(&s->openings, now, 0);
     note_opening(openings_of(s, thread), now, thread);
 }

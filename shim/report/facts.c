@@ -227,6 +227,8 @@ static uint64_t ms_before(uint64_t now, uint32_t ms) {
     return now > ns ? now - ns : 1;
 }
 
+enum { TICK_NS = 10000000 }; /* no clock of ours is further behind (time(7)) */
+
 void fact_take_info(struct fact *x, const struct tcp_info *i, uint64_t now) {
     uint64_t received = ms_before(now, i->tcpi_last_data_recv);
     x->silent_ms = i->tcpi_last_ack_recv;
@@ -236,7 +238,7 @@ void fact_take_info(struct fact *x, const struct tcp_info *i, uint64_t now) {
         x->has_http = false;
     }
     /* An earlier look may have seen it wait already. */
-    bool waited = x->waits_since && x->waits_since > x->last_in;
+    bool waited = x->waits_since > x->last_in + TICK_NS;
     x->waits_since = !x->unread                            ? 0
                      : waited && x->waits_since < received ? x->waits_since
                                                            : received;

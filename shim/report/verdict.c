@@ -149,9 +149,18 @@ static bool is_kept(const struct fact *x) {
     return x->calls_out >= WRITES_OF_KEPT || x->unseen_use;
 }
 
+/* The first one that the place opened, and the only one that it has not closed: a connection that
+ * is kept, and others that come and go beside it. What leaks grows. */
+static bool is_kept_beside_others(const struct fact *x, const struct box_site *s) {
+    uint64_t opened = atomic_load_explicit(&s->opened, memory_order_relaxed);
+    uint64_t closed = atomic_load_explicit(&s->closed, memory_order_relaxed);
+    return opened > 1 && opened - closed == 1 &&
+           x->opened == atomic_load_explicit(&s->first_opened, memory_order_relaxed);
+}
+
 bool fact_passed_over(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     const struct box_site *s = view_site(f->view, x->site);
-    if (!s)
+    if (!s || is_kept_beside_others(x, s))
         return false;
     uint64_t used = fact_last_use(x), share = leak_after / PASSED_OVER_SHARE;
     uint32_t passes = is_kept(x) ? PASSES_OF_KEPT : PASSES;

@@ -165,6 +165,7 @@ struct box_site {
     uint32_t stack, host;
     uint32_t direction;
     _Atomic uint64_t opened, failed, closed;
+    _Atomic uint64_t first_opened;   /* when its first connection was */
     _Atomic uint64_t tls_freed_late; /* TLS objects that were freed well after their socket */
     _Atomic uint32_t use;            /* its record in the region of uses + 1; 0: none */
     /* Connections that a report had called leaked and that were closed or used again later. */
