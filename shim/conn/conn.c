@@ -53,16 +53,14 @@ static void ask_for_end(int fd, uint64_t slot) {
     struct box_conn *c = record_of(slot);
     struct tcp_info info = {0};
     socklen_t n = sizeof info;
-    if (!c || !exchange_is_at_rest(c, slot) || process_is_quiet() ||
+    if (!c || !exchange_is_open(c, slot) || process_is_quiet() ||
         sys(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return;
     uint64_t ago = (uint64_t)info.tcpi_last_ack_recv * MS;
     if (info.tcpi_state == TCP_CLOSE) /* reset: no packet in that sense */
         atomic_fetch_or(&c->flags, CONN_RESET);
     else if (info.tcpi_state == TCP_CLOSE_WAIT)
-        atomic_store_explicit(&c->eof_at, clock_coarse() - ago, memory_order_relaxed);
-    if (info.tcpi_state == TCP_CLOSE_WAIT)
-        atomic_fetch_or(&c->flags, CONN_PEER_EOF);
+        exchange_ended_at(c, slot, clock_coarse() - ago);
 }
 
 uint64_t conn_close(int fd, const void *caller) {

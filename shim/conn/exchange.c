@@ -8,7 +8,6 @@
 #include "conn/process.h"
 #include "conn/recycle.h"
 #include "conn/site.h"
-#include "conn/tls.h"
 #include "conn/use.h"
 #include "http/socks.h"
 
@@ -22,11 +21,17 @@ void exchange_begin_process(void) {
     live_register(&exchanges, sizeof exchanges);
 }
 
+static uint64_t load(const _Atomic uint64_t *v) {
+    return atomic_load_explicit(v, memory_order_relaxed);
+}
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 static void clear(struct box_http *h, uint64_t slot) {
     atomic_store(&h->conn, slot);
-    atomic_store_explicit(&h->rested, 0, memory_order_relaxed);
+    _Atomic uint64_t *zero[] = {&h->last_fed, &h->rested, &h->ended_at};
+    for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
+        atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     for (int i = 0; i < 2; i++)
         atomic_store_explicit(&h->feeding[i], 0, memory_order_relaxed);
     atomic_store_explicit(&h->counted, 0, memory_order_relaxed);
@@ -82,6 +87,12 @@ static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
 static bool may_be_request(const struct iovec *iov, size_t count) {
     const char *first = count && iov->iov_len ? iov->iov_base : NULL;
     return first && *first >= 'A' && *first <= 'Z';
+}
+
+void exchange_prepare(struct box_conn *c, uint64_t slot) {
+    if (c->direction == CONN_OUTBOUND && !load(&c->bytes_in) &&
+        !atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed))
+        put_on(c, slot, HTTP_PLAIN);
 }
 
 void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
@@ -146,12 +157,6 @@ static void after_request(struct box_conn *c, struct box_http *h, enum http_laye
         use_begun(c);
 }
 
-static uint64_t last_use(const struct box_conn *c) {
-    uint64_t in = atomic_load_explicit(&c->last_in, memory_order_relaxed);
-    uint64_t out = atomic_load_explicit(&c->last_out, memory_order_relaxed);
-    return in > out ? in : out;
-}
-
 /* The connection's record, for this thread alone until `leave`; NULL: there is none, or another
  * thread has it. */
 static struct box_http *enter(const struct box_conn *c, uint64_t slot,
@@ -183,9 +188,11 @@ void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_byte
     struct box_http *h = b->n ? enter(c, slot, b) : NULL;
     if (!h)
         return;
+    uint64_t now = clock_coarse();
     if (b->way == HTTP_REQUEST_BYTES && http_phase(&h->http) == HTTP_COMPLETE)
-        atomic_store_explicit(&h->rested, clock_coarse() - last_use(c), memory_order_relaxed);
+        atomic_store_explicit(&h->rested, now - load(&h->last_fed), memory_order_relaxed);
     feed(h, b);
+    atomic_store_explicit(&h->last_fed, now, memory_order_relaxed);
     if (b->way == HTTP_REQUEST_BYTES) {
         http_expect(&h->http, false);
         after_request(c, h, b->layer);
@@ -201,8 +208,12 @@ void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting) {
 
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way) {
     struct box_http *h = record_on(c, slot, layer);
-    if (h)
-        http_end(&h->http, way);
+    uint64_t never = 0;
+    if (!h)
+        return;
+    http_end(&h->http, way);
+    if (way == HTTP_RESPONSE_BYTES)
+        atomic_compare_exchange_strong(&h->ended_at, &never, clock_coarse());
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -213,29 +224,27 @@ static struct box_http *innermost(const struct box_conn *c, uint64_t slot) {
     return h ? h : record_on(c, slot, HTTP_PLAIN);
 }
 
-/* So soon after its last byte, nobody keeps it waiting for the next request. */
-enum { REST_NS = 100000000 };
-
-bool exchange_is_at_rest(const struct box_conn *c, uint64_t slot) {
+bool exchange_is_open(const struct box_conn *c, uint64_t slot) {
     const struct box_http *h = innermost(c, slot);
     return h && http_phase(&h->http) == HTTP_COMPLETE && !http_closes(&h->http) &&
-           !(atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PEER_EOF) &&
-           clock_coarse() - last_use(c) >= REST_NS;
+           !load(&h->ended_at);
 }
 
-/* Did the program end its side first? The peer's end is the answer to it then. */
-static bool is_ending(const struct box_conn *c, uint16_t flags) {
-    return flags & CONN_SHUT_WRITE || tls_is_ending(c);
+void exchange_ended_at(struct box_conn *c, uint64_t slot, uint64_t when) {
+    struct box_http *h = innermost(c, slot);
+    if (h)
+        atomic_store_explicit(&h->ended_at, when, memory_order_relaxed);
 }
 
 static struct use_of_conn use_of(const struct box_conn *c, const struct box_http *h) {
     uint16_t flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
-    uint64_t eof = atomic_load_explicit(&c->eof_at, memory_order_relaxed), used = last_use(c);
+    uint64_t ended = load(&h->ended_at), said = load(&h->last_fed);
+    bool reset = flags & CONN_RESET;
     return (struct use_of_conn){
         .http = &h->http,
-        .ended_by_peer = flags & (CONN_PEER_EOF | CONN_RESET) && !is_ending(c, flags),
-        .idle = eof > used ? eof - used : 0,
-        .rested = atomic_load_explicit(&h->rested, memory_order_relaxed),
+        .ended_by_peer = (ended || reset) && !(flags & CONN_ENDED_FIRST),
+        .idle = ended > said ? ended - said : 0,
+        .rested = load(&h->rested),
         .now = clock_coarse(),
     };
 }

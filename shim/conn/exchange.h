@@ -35,6 +35,9 @@ struct exchange_bytes {
     size_t count, n;
 };
 
+/* Before the first bytes that the program says in plain: their answer may be read before they are
+ * known. */
+void exchange_prepare(struct box_conn *c, uint64_t slot);
 /* The first bytes that the program says on that layer: a request, perhaps. */
 void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
                     const struct iovec *iov, size_t count);
@@ -51,6 +54,8 @@ static inline void exchange_fed(struct box_conn *c, uint64_t slot, const struct 
 /* A write in plain is about to begin, whose bytes are fed when it is through; and it wrote none. */
 void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting);
 static inline void exchange_writing(struct box_conn *c, uint64_t slot) {
+    if (unlikely(!atomic_load_explicit(&c->bytes_out, memory_order_relaxed)))
+        exchange_prepare(c, slot);
     uint32_t link = atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed);
     if (unlikely(link) && !(link & HTTP_OVER))
         exchange_expect(c, slot, true);
@@ -63,9 +68,10 @@ static inline void exchange_wrote_nothing(struct box_conn *c, uint64_t slot) {
 /* The stream of one way has ended in good order. */
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way);
 
-/* The connection lay idle and could have been used again, as far as the program can know: whether
- * the peer has closed it is for the kernel to say. */
-bool exchange_is_at_rest(const struct box_conn *c, uint64_t slot);
+/* It could be used again, as far as the program can know: whether the peer has closed it is for the
+ * kernel to say; and the peer had, then. */
+bool exchange_is_open(const struct box_conn *c, uint64_t slot);
+void exchange_ended_at(struct box_conn *c, uint64_t slot, uint64_t when);
 
 /* The connection is being closed by the call of that stack (BOX_NONE: unknown): what became of its
  * exchange is counted for its site. */

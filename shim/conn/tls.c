@@ -363,9 +363,12 @@ void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n) 
         atomic_store_explicit(&t->spoken, 0, memory_order_relaxed);
 }
 
-bool tls_is_ending(const struct box_conn *c) {
-    const struct box_tls *t = record_at(atomic_load(&c->tls));
-    return t && atomic_load(&t->flags) & TLS_NOTIFY_SENT;
+void tls_notifying(struct box_tls *t) {
+    struct box_conn *c = conn_of(t);
+    bool first = !(atomic_load(&t->flags) & TLS_NOTIFY_CAME);
+    tls_flag(t, TLS_NOTIFY_SENT);
+    if (c && first && !(atomic_load(&c->flags) & CONN_PEER_EOF))
+        atomic_fetch_or(&c->flags, CONN_ENDED_FIRST);
 }
 
 void tls_notified(struct box_tls *t) {

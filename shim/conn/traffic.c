@@ -90,7 +90,8 @@ void traffic_shut(int fd, int how) {
     struct box_conn *c = &mine.conns[slot_index(slot)];
     uint8_t flags =
         (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) | (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
-    atomic_fetch_or(&c->flags, flags);
+    bool first = flags & CONN_SHUT_WRITE && !(atomic_load(&c->flags) & CONN_PEER_EOF);
+    atomic_fetch_or(&c->flags, (uint16_t)(flags | (first ? CONN_ENDED_FIRST : 0)));
     atomic_store_explicit(&c->shut_at, clock_coarse(), memory_order_relaxed);
     if (flags & CONN_SHUT_WRITE)
         exchange_end(c, slot, HTTP_PLAIN, HTTP_REQUEST_BYTES);

@@ -158,7 +158,8 @@ void use_ended(uint32_t site, const struct use_of_conn *u) {
     else if (end == USE_FAILED && http_phase(u->http) <= HTTP_WAITING)
         note_stale(use, u);
     struct http_body body;
-    if (end == USE_UNANSWERED || end == USE_FAILED || (end == USE_UNDRAINED && !has_more(u, &body)))
+    bool answered = http_responses(u->http) > 0;
+    if (!answered && (end != USE_UNDRAINED || !has_more(u, &body)))
         return; /* it could not have been used for another one */
     atomic_store_explicit(&use->closing_stack, u->closing_stack, memory_order_relaxed);
     store(&use->last_ended, u->now);

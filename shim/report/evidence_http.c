@@ -63,7 +63,7 @@ static const char *const why[USE_ENDS] = {
 static void write_reason(struct out *o, bool *any, const char *text, uint64_t n) {
     if (!n)
         return;
-    out_strs(o, *any ? ", " : "; ", text, " (", NULL);
+    out_strs(o, *any ? ", " : "; of all that ended: ", text, " (", NULL);
     out_u64(o, n);
     out_char(o, ')');
     *any = true;

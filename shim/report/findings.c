@@ -74,8 +74,8 @@ static void add_undrained(struct groups *g, const struct facts *f, uint32_t use)
 
 /* One that the server has closed and the program still keeps. */
 static bool is_idle_closed(const struct fact *x, uint32_t site) {
-    bool ending = x->flags & CONN_SHUT_WRITE || (x->has_tls && x->tls.flags & TLS_NOTIFY_SENT);
-    return rests(x, site) && !ending && (x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK);
+    return rests(x, site) && !(x->flags & CONN_ENDED_FIRST) &&
+           (x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK);
 }
 
 struct idle_closed finding_idle_closed(const struct facts *f, uint32_t use) {

@@ -3,6 +3,7 @@
 #include "stack/walk.h"
 
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 #include <signal.h>
@@ -180,6 +181,24 @@ bool walk_libunwind(struct walk *w) {
     return w->depth > 0;
 }
 
+/* Is it code of the object that is mapped at `start`, of any one where that is NULL? */
+static bool is_code_of(uintptr_t pc, const void *start) {
+    struct dl_find_object o;
+    void *at = (void *)pc; // NOLINT(performance-no-int-to-ptr)
+    return _dl_find_object(at, &o) == 0 && (!start || o.dlfo_map_start == start);
+}
+
+/* The walk may step over the end of the stack: what calls libc's outermost function (which calls
+ * main()) from no file is no caller, and another address each time. */
+static void drop_what_is_no_caller(struct walk *w) {
+    struct dl_find_object libc;
+    if (w->depth < 2 || w->depth == w->max || is_code_of(w->pc[w->depth - 1], NULL) ||
+        _dl_find_object((void *)(uintptr_t)gnu_get_libc_version, &libc) != 0) // NOLINT
+        return;
+    if (is_code_of(w->pc[w->depth - 2], libc.dlfo_map_start))
+        w->depth--;
+}
+
 bool walk_libunwind_steps(struct walk *w) {
     if (!loaded() || !guard_enter())
         return false;
@@ -198,6 +217,7 @@ bool walk_libunwind_steps(struct walk *w) {
                 break;
         } while (lib.step(&cursor) > 0 && ++steps < 2 * w->max);
     }
+    drop_what_is_no_caller(w);
     guard_leave();
     return w->depth > 0;
 }

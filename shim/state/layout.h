@@ -195,6 +195,7 @@ enum {
     CONN_RECEIVED = 64,      /* came from another process in a message (SCM_RIGHTS) */
     CONN_PASSED = 128,       /* was sent to another process */
     CONN_TUNNEL = 256,       /* to a proxy that was asked for a tunnel */
+    CONN_ENDED_FIRST = 512,  /* by shutdown() or close_notify, before the peer's end was seen */
     CONN_READ_TIMED = 1024,  /* reads are bounded in time: SO_RCVTIMEO (socket(7)) */
     CONN_WRITE_TIMED = 2048, /* connect() and writes are: SO_SNDTIMEO */
 };
@@ -263,7 +264,9 @@ struct box_conn {
 struct box_http {
     struct box_life life;
     _Atomic uint64_t conn;      /* the connection's record: seq << 32 | index + 1 */
+    _Atomic uint64_t last_fed;  /* when anything was said last */
     _Atomic uint64_t rested;    /* how long it had lain idle before the last request */
+    _Atomic uint64_t ended_at;  /* when the peer's end was seen, of TLS its close_notify; 0: not */
     _Atomic uint8_t feeding[2]; /* a thread is at it, by enum http_way */
     _Atomic uint8_t counted;    /* in its site's uses */
     _Atomic uint32_t named;     /* requests whose host has been looked at */
