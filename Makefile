@@ -74,7 +74,7 @@ deps-build:
 # Unit tests link the rooms and the wrappers, all but the constructor: a test sets up what it needs.
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
 UNIT_SRC := $(filter-out shim/wrap/start.c shim/base/bytes.c,$(LIB_SRC))
-UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/support.c tests/unit/http_case.c tests/unit/json_check.c))
+UNIT_OBJ := $(patsubst %,$(BUILD)/unit/%.o,$(UNIT_SRC) $(wildcard tests/unit/support.c tests/unit/http_case.c tests/unit/http_wire.c tests/unit/json_check.c))
 UNIT_CFLAGS := -std=gnu11 $(WARN) -O1 -g $(SANITIZE)
 
 # The sanitizers' own start-up calls what we wrap.

@@ -6,6 +6,7 @@
 #include "base/live.h"
 #include "conn/name.h"
 #include "conn/process.h"
+#include "conn/record.h"
 #include "conn/recycle.h"
 #include "conn/site.h"
 #include "conn/use.h"
@@ -28,43 +29,57 @@ static uint64_t load(const _Atomic uint64_t *v) {
 /* --- records ---------------------------------------------------------------------------------- */
 
 static void clear(struct box_http *h, uint64_t slot) {
-    atomic_store(&h->conn, slot);
+    life_write(&h->life);
+    atomic_store_explicit(&h->conn, slot, memory_order_relaxed);
     _Atomic uint64_t *zero[] = {&h->last_fed, &h->rested, &h->ended_at};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
-    for (int i = 0; i < 2; i++)
-        atomic_store_explicit(&h->feeding[i], 0, memory_order_relaxed);
     atomic_store_explicit(&h->counted, 0, memory_order_relaxed);
     atomic_store_explicit(&h->named, 0, memory_order_relaxed);
     memset(&h->http, 0, sizeof h->http);
+    life_written(&h->life, HTTP_HELD_BY_CONN);
 }
 
-/* One that another thread is about to feed at this moment, or was cancelled at, is given up. */
-static void release(uint32_t i) {
-    struct box_http *h = &mine.http[i];
+static uint32_t link_of(const struct box_http *h) {
+    return (uint32_t)(h - mine.http) + 1;
+}
+
+/* Lets go of a record; the last one gives it back. A thread that never comes back from feeding it
+ * (cancelled, or jumped out of by a handler) keeps it for good. */
+static void let_go(struct box_http *h, uint32_t seq, uint32_t bit) {
+    if (life_drop(&h->life, seq, bit) != bit)
+        return;
     life_write(&h->life);
-    atomic_store(&h->conn, 0);
     life_written(&h->life, 0);
-    if (!atomic_load(&h->feeding[0]) && !atomic_load(&h->feeding[1]))
-        recycle_give(&exchanges.v.recycler, REGION_HTTP, i);
+    recycle_give(&exchanges.v.recycler, REGION_HTTP, link_of(h) - 1);
 }
 
 /* The record of a link, if it is that connection's. */
 static struct box_http *record_at(uint32_t link, uint64_t slot) {
-    uint32_t i = (link & ~HTTP_OVER) - 1;
-    struct box_http *h = link ? &mine.http[i] : NULL;
+    uint32_t own = link & ~HTTP_OVER;
+    struct box_http *h = own ? &mine.http[own - 1] : NULL;
     return h && atomic_load(&h->conn) == slot ? h : NULL;
 }
 
 static struct box_http *record_on(const struct box_conn *c, uint64_t slot, enum http_layer layer) {
-    return record_at(atomic_load_explicit(&c->http[layer], memory_order_acquire), slot);
+    return record_at(atomic_load(&c->http[layer]), slot);
 }
 
-/* Takes the record off its connection. */
+/* Of all who want to take it off its connection, one does; until then the record is in no other
+ * life, and no other connection's link names it. */
+static void take_off(struct box_http *h, struct box_conn *c, uint64_t slot, enum http_layer layer) {
+    uint32_t own = link_of(h), link = own;
+    if (!atomic_compare_exchange_strong(&h->conn, &slot, 0))
+        return;
+    while ((link & ~HTTP_OVER) == own && !atomic_compare_exchange_weak(&c->http[layer], &link, 0))
+        ;
+    let_go(h, atomic_load(&h->life.seq), HTTP_HELD_BY_CONN);
+}
+
 static void drop(struct box_conn *c, uint64_t slot, enum http_layer layer) {
-    uint32_t link = atomic_exchange(&c->http[layer], 0);
-    if (record_at(link, slot))
-        release((link & ~HTTP_OVER) - 1);
+    struct box_http *h = record_on(c, slot, layer);
+    if (h)
+        take_off(h, c, slot, layer);
 }
 
 static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
@@ -75,11 +90,10 @@ static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
     if (i == BOX_NONE)
         return;
     struct box_http *h = &mine.http[i];
-    life_write(&h->life);
     clear(h, slot);
-    life_written(&h->life, 1);
-    if (!atomic_compare_exchange_strong(&c->http[layer], &none, i + 1))
-        release(i); /* another thread was first */
+    /* Another thread was first, or has closed it meanwhile. */
+    if (!atomic_compare_exchange_strong(&c->http[layer], &none, i + 1) || !record_is_open(slot))
+        take_off(h, c, slot, layer);
 }
 
 /* --- feeding ---------------------------------------------------------------------------------- */
@@ -157,47 +171,54 @@ static void after_request(struct box_conn *c, struct box_http *h, enum http_laye
         use_begun(c);
 }
 
-/* The connection's record, for this thread alone until `leave`; NULL: there is none, or another
+/* A record that a thread is at. */
+struct feeding {
+    struct box_http *h;
+    uint32_t seq, bit;
+};
+
+/* The connection's record, for this thread alone until `leave`; false: there is none, or another
  * thread has it. */
-static struct box_http *enter(const struct box_conn *c, uint64_t slot,
-                              const struct exchange_bytes *b) {
-    struct box_http *h = record_on(c, slot, b->layer);
-    if (!h)
-        return NULL;
-    if (atomic_exchange(&h->feeding[b->way], 1)) {
-        http_give_up(&h->http);
-        return NULL;
-    }
-    if (atomic_load(&h->conn) == slot)
-        return h;
-    atomic_store(&h->feeding[b->way], 0);
-    return NULL;
+static bool enter(struct feeding *k, const struct box_conn *c, uint64_t slot, enum http_layer layer,
+                  enum http_way way) {
+    k->h = record_on(c, slot, layer);
+    if (!k->h)
+        return false;
+    k->seq = atomic_load(&k->h->life.seq);
+    k->bit = (uint32_t)HTTP_HELD_BY_FEED << way;
+    if (atomic_load(&k->h->conn) != slot)
+        return false;
+    uint32_t before = life_join(&k->h->life, k->seq, k->bit);
+    if (before & k->bit)
+        http_give_up(&k->h->http);
+    return before && !(before & k->bit);
 }
 
-static void leave(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b,
-                  struct box_http *h) {
-    enum http_phase phase = http_phase(&h->http);
-    atomic_store_explicit(&h->feeding[b->way], 0, memory_order_release);
+static void leave(const struct feeding *k, struct box_conn *c, uint64_t slot,
+                  enum http_layer layer) {
+    enum http_phase phase = http_phase(&k->h->http);
+    uint32_t link = link_of(k->h);
     if (phase == HTTP_NOT_HTTP)
-        drop(c, slot, b->layer);
+        take_off(k->h, c, slot, layer);
     else if (phase >= HTTP_HANDED_OVER)
-        atomic_fetch_or(&c->http[b->layer], HTTP_OVER);
+        atomic_compare_exchange_strong(&c->http[layer], &link, link | HTTP_OVER);
+    let_go(k->h, k->seq, k->bit);
 }
 
 void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
-    struct box_http *h = b->n ? enter(c, slot, b) : NULL;
-    if (!h)
+    struct feeding k;
+    if (!b->n || !enter(&k, c, slot, b->layer, b->way))
         return;
     uint64_t now = clock_coarse();
-    if (b->way == HTTP_REQUEST_BYTES && http_phase(&h->http) == HTTP_COMPLETE)
-        atomic_store_explicit(&h->rested, now - load(&h->last_fed), memory_order_relaxed);
-    feed(h, b);
-    atomic_store_explicit(&h->last_fed, now, memory_order_relaxed);
+    if (b->way == HTTP_REQUEST_BYTES && http_phase(&k.h->http) == HTTP_COMPLETE)
+        atomic_store_explicit(&k.h->rested, now - load(&k.h->last_fed), memory_order_relaxed);
+    feed(k.h, b);
+    atomic_store_explicit(&k.h->last_fed, now, memory_order_relaxed);
     if (b->way == HTTP_REQUEST_BYTES) {
-        http_expect(&h->http, false);
-        after_request(c, h, b->layer);
+        http_expect(&k.h->http, false);
+        after_request(c, k.h, b->layer);
     }
-    leave(c, slot, b, h);
+    leave(&k, c, slot, b->layer);
 }
 
 void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting) {
@@ -207,13 +228,14 @@ void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting) {
 }
 
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way) {
-    struct box_http *h = record_on(c, slot, layer);
+    struct feeding k;
     uint64_t never = 0;
-    if (!h)
+    if (!enter(&k, c, slot, layer, way))
         return;
-    http_end(&h->http, way);
+    http_end(&k.h->http, way);
     if (way == HTTP_RESPONSE_BYTES)
-        atomic_compare_exchange_strong(&h->ended_at, &never, clock_coarse());
+        atomic_compare_exchange_strong(&k.h->ended_at, &never, clock_coarse());
+    leave(&k, c, slot, layer);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

@@ -81,6 +81,11 @@ struct box_conn *record_of(uint64_t slot) {
     return atomic_load_explicit(&c->life.seq, memory_order_acquire) == slot_seq(slot) ? c : NULL;
 }
 
+bool record_is_open(uint64_t slot) {
+    uint64_t now = atomic_load(&mine.conns[slot_index(slot)].life.word);
+    return now >> 32 == slot_seq(slot) && (uint32_t)now != 0;
+}
+
 bool record_share(uint64_t slot) {
     return slot_is_conn(slot) &&
            life_count(&mine.conns[slot_index(slot)].life, slot_seq(slot), 1) > 0;

@@ -34,5 +34,7 @@ static inline void record_release(uint64_t slot, int fd) {
 
 /* The record in the life that the slot names, or NULL when that life is over. */
 struct box_conn *record_of(uint64_t slot);
+/* Has it a descriptor still? Not from the moment on at which its end begins. */
+bool record_is_open(uint64_t slot);
 
 #endif

@@ -36,6 +36,15 @@ uint32_t life_count(struct box_life *l, uint32_t seq, int by) {
     return (uint32_t)now;
 }
 
+uint32_t life_join(struct box_life *l, uint32_t seq, uint32_t bit) {
+    uint64_t now = atomic_load(&l->word);
+    do {
+        if (now >> 32 != seq || (uint32_t)now == 0)
+            return 0;
+    } while (!(now & bit) && !atomic_compare_exchange_weak(&l->word, &now, now | bit));
+    return (uint32_t)now;
+}
+
 uint32_t life_drop(struct box_life *l, uint32_t seq, uint32_t bit) {
     uint64_t now = atomic_load(&l->word);
     do {

@@ -40,6 +40,9 @@ static inline uint32_t life_written(struct box_life *l, uint32_t holders) {
 /* Adds `by` to the holders, if it is still that life and somebody holds it. Returns the holders
  * before; 0: it is over. */
 uint32_t life_count(struct box_life *l, uint32_t seq, int by);
+/* Sets one bit of the holders, if it is still that life and somebody holds it; the same. The bit is
+ * the caller's only if it was not set before. */
+uint32_t life_join(struct box_life *l, uint32_t seq, uint32_t bit);
 /* Takes one bit off the holders; the same. */
 uint32_t life_drop(struct box_life *l, uint32_t seq, uint32_t bit);
 

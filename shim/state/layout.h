@@ -260,16 +260,21 @@ struct box_conn {
     _Atomic uint64_t reported;
 };
 
+/* Bits of box_http.life.holders. */
+enum {
+    HTTP_HELD_BY_CONN = 1, /* the connection is open, and its bytes are looked at */
+    HTTP_HELD_BY_FEED = 2, /* a thread is at it; shifted by enum http_way */
+};
+
 /* What HTTP/1.x has said on a connection. */
 struct box_http {
     struct box_life life;
-    _Atomic uint64_t conn;      /* the connection's record: seq << 32 | index + 1 */
-    _Atomic uint64_t last_fed;  /* when anything was said last */
-    _Atomic uint64_t rested;    /* how long it had lain idle before the last request */
-    _Atomic uint64_t ended_at;  /* when the peer's end was seen, of TLS its close_notify; 0: not */
-    _Atomic uint8_t feeding[2]; /* a thread is at it, by enum http_way */
-    _Atomic uint8_t counted;    /* in its site's uses */
-    _Atomic uint32_t named;     /* requests whose host has been looked at */
+    _Atomic uint64_t conn; /* the connection's record: seq << 32 | index + 1; 0: none any more */
+    _Atomic uint64_t last_fed; /* when anything was said last */
+    _Atomic uint64_t rested;   /* how long it had lain idle before the last request */
+    _Atomic uint64_t ended_at; /* when the peer's end was seen, of TLS its close_notify; 0: not */
+    _Atomic uint8_t counted;   /* in its site's uses */
+    _Atomic uint32_t named;    /* requests whose host has been looked at */
     _Alignas(64) struct http_observer http;
 };
 
