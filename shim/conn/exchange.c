@@ -28,13 +28,13 @@ static uint64_t load(const _Atomic uint64_t *v) {
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-static void clear(struct box_http *h, uint64_t slot) {
+static void clear(struct box_http *h, uint64_t slot, bool counted) {
     life_write(&h->life);
     atomic_store_explicit(&h->conn, slot, memory_order_relaxed);
     _Atomic uint64_t *zero[] = {&h->last_fed, &h->rested, &h->ended_at};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
-    atomic_store_explicit(&h->counted, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->counted, counted, memory_order_relaxed);
     atomic_store_explicit(&h->named, 0, memory_order_relaxed);
     memset(&h->http, 0, sizeof h->http);
     life_written(&h->life, HTTP_HELD_BY_CONN);
@@ -52,6 +52,10 @@ static void let_go(struct box_http *h, uint32_t seq, uint32_t bit) {
     life_write(&h->life);
     life_written(&h->life, 0);
     recycle_give(&exchanges.v.recycler, REGION_HTTP, link_of(h) - 1);
+}
+
+static bool is_counted(const struct box_http *h) {
+    return h && atomic_load_explicit(&h->counted, memory_order_relaxed);
 }
 
 /* The record of a link, if it is that connection's. */
@@ -82,7 +86,7 @@ static void drop(struct box_conn *c, uint64_t slot, enum http_layer layer) {
         take_off(h, c, slot, layer);
 }
 
-static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
+static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer, bool counted) {
     uint32_t none = 0;
     atomic_fetch_add(&process_busy, 1);
     uint32_t i = recycle_take(&exchanges.v.recycler, REGION_HTTP);
@@ -90,7 +94,7 @@ static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
     if (i == BOX_NONE)
         return;
     struct box_http *h = &mine.http[i];
-    clear(h, slot);
+    clear(h, slot, counted);
     /* Another thread was first, or has closed it meanwhile. */
     if (!atomic_compare_exchange_strong(&c->http[layer], &none, i + 1) || !record_is_open(slot))
         take_off(h, c, slot, layer);
@@ -98,29 +102,44 @@ static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer) {
 
 /* --- feeding ---------------------------------------------------------------------------------- */
 
-static bool may_be_request(const struct iovec *iov, size_t count) {
-    const char *first = count && iov->iov_len ? iov->iov_base : NULL;
-    return first && *first >= 'A' && *first <= 'Z';
+/* The first of the bytes, as far as they lie in one piece; of size 0: they were not seen. */
+static struct iovec first_piece(const struct exchange_bytes *b) {
+    struct iovec v = {NULL, 0};
+    for (size_t i = 0; i < b->count && !v.iov_len; i++)
+        v = b->iov[i];
+    v.iov_len = v.iov_len < b->n ? v.iov_len : b->n;
+    return v;
+}
+
+static bool may_be_request(const struct iovec *first) {
+    const char *c = first->iov_base;
+    return first->iov_len && *c >= 'A' && *c <= 'Z';
 }
 
 void exchange_prepare(struct box_conn *c, uint64_t slot) {
     if (c->direction == CONN_OUTBOUND && !load(&c->bytes_in) &&
         !atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed))
-        put_on(c, slot, HTTP_PLAIN);
+        put_on(c, slot, HTTP_PLAIN, false);
 }
 
-void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
-                    const struct iovec *iov, size_t count) {
-    if (c->direction != CONN_OUTBOUND)
+/* In plain it may be there: exchange_prepare. A server that speaks first speaks something else; or
+ * its answer was read already, and nobody was there to hear it. */
+static void begin_request(struct box_conn *c, uint64_t slot, enum http_layer layer, bool counted) {
+    bool unheard = layer == HTTP_IN_TLS || !load(&c->bytes_in);
+    if (unheard && !record_on(c, slot, layer))
+        put_on(c, slot, layer, counted);
+}
+
+void exchange_begin(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
+    if (c->direction != CONN_OUTBOUND || !b->n)
         return;
-    if (layer == HTTP_IN_TLS)
-        drop(c, slot, layer); /* of an earlier object's */
-    /* A server that speaks first speaks something else; or its answer was read already. */
-    bool unheard =
-        layer == HTTP_IN_TLS || !atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
-    if (may_be_request(iov, count) && unheard)
-        put_on(c, slot, layer);
-    else if (layer == HTTP_PLAIN && count && socks_asks(iov->iov_base, iov->iov_len))
+    struct iovec first = first_piece(b);
+    bool counted = b->layer == HTTP_IN_TLS && is_counted(record_on(c, slot, b->layer));
+    if (b->layer == HTTP_IN_TLS || !may_be_request(&first))
+        drop(c, slot, b->layer); /* of another TLS object, or prepared in vain */
+    if (may_be_request(&first))
+        begin_request(c, slot, b->layer, counted);
+    else if (b->layer == HTTP_PLAIN && socks_asks(first.iov_base, first.iov_len))
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
 }
 
@@ -162,13 +181,29 @@ static void take_names(struct box_conn *c, struct box_http *h) {
     }
 }
 
+/* A connection counts once for the site that opened it, in this process, at its first request to
+ * its server. */
+static void count(const struct box_conn *c, uint64_t slot, struct box_http *h) {
+    uint16_t handed = CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED;
+    if (is_counted(h) || !http_is_seen(&h->http) || h->http.method == HTTP_CONNECT ||
+        atomic_load_explicit(&c->flags, memory_order_relaxed) & handed)
+        return;
+    bool counted = is_counted(record_on(c, slot, HTTP_PLAIN));
+    if (!atomic_exchange(&h->counted, 1) && !counted)
+        use_begun(c);
+}
+
 /* What only requests tell. */
-static void after_request(struct box_conn *c, struct box_http *h, enum http_layer layer) {
+static void after_request(struct box_conn *c, uint64_t slot, struct box_http *h,
+                          enum http_layer layer) {
     if (layer == HTTP_PLAIN || !(atomic_load(&c->flags) & CONN_TUNNEL))
         take_names(c, h);
-    if (!atomic_load_explicit(&h->counted, memory_order_relaxed) && http_is_seen(&h->http) &&
-        h->http.method != HTTP_CONNECT && !atomic_exchange(&h->counted, 1))
-        use_begun(c);
+    count(c, slot, h);
+}
+
+/* Clocks of two threads may differ by a tick. */
+static uint64_t between(uint64_t then, uint64_t now) {
+    return then && now > then ? now - then : 0;
 }
 
 /* A record that a thread is at. */
@@ -211,20 +246,29 @@ void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_byte
         return;
     uint64_t now = clock_coarse();
     if (b->way == HTTP_REQUEST_BYTES && http_phase(&k.h->http) == HTTP_COMPLETE)
-        atomic_store_explicit(&k.h->rested, now - load(&k.h->last_fed), memory_order_relaxed);
+        atomic_store_explicit(&k.h->rested, between(load(&k.h->last_fed), now),
+                              memory_order_relaxed);
     feed(k.h, b);
     atomic_store_explicit(&k.h->last_fed, now, memory_order_relaxed);
     if (b->way == HTTP_REQUEST_BYTES) {
         http_expect(&k.h->http, false);
-        after_request(c, k.h, b->layer);
+        after_request(c, slot, k.h, b->layer);
     }
     leave(&k, c, slot, b->layer);
 }
 
-void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting) {
+void exchange_expect(struct box_conn *c, uint64_t slot) {
     struct box_http *h = record_on(c, slot, HTTP_PLAIN);
     if (h)
-        http_expect(&h->http, expecting);
+        http_expect(&h->http, true);
+}
+
+void exchange_expected(struct box_conn *c, uint64_t slot) {
+    struct box_http *h = record_on(c, slot, HTTP_PLAIN);
+    if (h)
+        http_expect(&h->http, false);
+    if (!load(&c->bytes_out))
+        drop(c, slot, HTTP_PLAIN); /* it was prepared for that write */
 }
 
 void exchange_end(struct box_conn *c, uint64_t slot, enum http_layer layer, enum http_way way) {
@@ -248,8 +292,9 @@ static struct box_http *innermost(const struct box_conn *c, uint64_t slot) {
 
 bool exchange_is_open(const struct box_conn *c, uint64_t slot) {
     const struct box_http *h = innermost(c, slot);
+    uint16_t known = CONN_RESET | CONN_SHUT_WRITE;
     return h && http_phase(&h->http) == HTTP_COMPLETE && !http_closes(&h->http) &&
-           !load(&h->ended_at);
+           !(atomic_load_explicit(&c->flags, memory_order_relaxed) & known) && !load(&h->ended_at);
 }
 
 void exchange_ended_at(struct box_conn *c, uint64_t slot, uint64_t when) {
@@ -258,16 +303,29 @@ void exchange_ended_at(struct box_conn *c, uint64_t slot, uint64_t when) {
         atomic_store_explicit(&h->ended_at, when, memory_order_relaxed);
 }
 
+/* So long before the program's own end, the peer's was no answer to it. */
+enum { ANSWER_NS = 100000000 };
+
+/* What came after the program's own end is the answer to it. */
+static bool ended_first(const struct box_conn *c, uint64_t eof) {
+    uint64_t shut = load(&c->shut_at);
+    return !shut || between(eof, shut) >= ANSWER_NS;
+}
+
 static struct use_of_conn use_of(const struct box_conn *c, const struct box_http *h) {
     uint16_t flags = atomic_load_explicit(&c->flags, memory_order_relaxed);
-    uint64_t ended = load(&h->ended_at), said = load(&h->last_fed);
-    bool reset = flags & CONN_RESET;
+    uint64_t ended = load(&h->ended_at), now = clock_coarse();
+    bool broken = flags & CONN_RESET || atomic_load_explicit(&c->error, memory_order_relaxed);
+    bool gone = broken || ended;
     return (struct use_of_conn){
         .http = &h->http,
-        .ended_by_peer = (ended || reset) && !(flags & CONN_ENDED_FIRST),
-        .idle = ended > said ? ended - said : 0,
+        .broken = broken,
+        .gone = gone,
+        .ended_by_peer = gone && ended_first(c, ended),
+        .idle = between(load(&h->last_fed), ended),
         .rested = load(&h->rested),
-        .now = clock_coarse(),
+        .waited = between(load(&c->last_out), ended ? ended : now),
+        .now = now,
     };
 }
 

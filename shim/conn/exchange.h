@@ -39,8 +39,7 @@ struct exchange_bytes {
  * known. */
 void exchange_prepare(struct box_conn *c, uint64_t slot);
 /* The first bytes that the program says on that layer: a request, perhaps. */
-void exchange_begin(struct box_conn *c, uint64_t slot, enum http_layer layer,
-                    const struct iovec *iov, size_t count);
+void exchange_begin(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b);
 
 void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b);
 
@@ -52,17 +51,18 @@ static inline void exchange_fed(struct box_conn *c, uint64_t slot, const struct 
 }
 
 /* A write in plain is about to begin, whose bytes are fed when it is through; and it wrote none. */
-void exchange_expect(struct box_conn *c, uint64_t slot, bool expecting);
+void exchange_expect(struct box_conn *c, uint64_t slot);
+void exchange_expected(struct box_conn *c, uint64_t slot);
 static inline void exchange_writing(struct box_conn *c, uint64_t slot) {
     if (unlikely(!atomic_load_explicit(&c->bytes_out, memory_order_relaxed)))
         exchange_prepare(c, slot);
     uint32_t link = atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed);
     if (unlikely(link) && !(link & HTTP_OVER))
-        exchange_expect(c, slot, true);
+        exchange_expect(c, slot);
 }
 static inline void exchange_wrote_nothing(struct box_conn *c, uint64_t slot) {
     if (unlikely(atomic_load_explicit(&c->http[HTTP_PLAIN], memory_order_relaxed)))
-        exchange_expect(c, slot, false);
+        exchange_expected(c, slot);
 }
 
 /* The stream of one way has ended in good order. */

@@ -346,7 +346,9 @@ void tls_spoke_first(struct box_tls *t, const void *buf, size_t n) {
     struct box_conn *c = conn_of(t);
     if (!c)
         return;
-    exchange_begin(c, t->conn, HTTP_IN_TLS, &BYTES(buf, n), buf != NULL);
+    bool unheard = !atomic_load_explicit(&t->bytes_in, memory_order_relaxed);
+    struct exchange_bytes b = {HTTP_IN_TLS, HTTP_REQUEST_BYTES, &BYTES(buf, n), buf && unheard, n};
+    exchange_begin(c, t->conn, &b);
     bool http = atomic_load(&c->http[HTTP_IN_TLS]);
     atomic_store_explicit(&t->spoken, http, memory_order_relaxed);
 }
@@ -363,12 +365,11 @@ void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n) 
         atomic_store_explicit(&t->spoken, 0, memory_order_relaxed);
 }
 
-void tls_notifying(struct box_tls *t) {
+void tls_said_bye(struct box_tls *t) {
     struct box_conn *c = conn_of(t);
-    bool first = !(atomic_load(&t->flags) & TLS_NOTIFY_CAME);
+    if (c && !(atomic_load(&t->flags) & (TLS_NOTIFY_SENT | TLS_NOTIFY_CAME)))
+        traffic_ends(c);
     tls_flag(t, TLS_NOTIFY_SENT);
-    if (c && first && !(atomic_load(&c->flags) & CONN_PEER_EOF))
-        atomic_fetch_or(&c->flags, CONN_ENDED_FIRST);
 }
 
 void tls_notified(struct box_tls *t) {

@@ -103,8 +103,8 @@ void tls_done(struct tls_object *o, const struct tls_said *said);
 /* Application data: the first of an object that writes some, and what is said in HTTP. */
 void tls_spoke_first(struct box_tls *t, const void *buf, size_t n);
 void tls_spoke(struct box_tls *t, enum http_way way, const void *buf, size_t n);
-/* The program's close_notify has gone, the peer's has come. */
-void tls_notifying(struct box_tls *t);
+/* A close_notify has gone; the peer's has come. */
+void tls_said_bye(struct box_tls *t);
 void tls_notified(struct box_tls *t);
 
 /* Sets a flag that is set most of the time: TLS_NOTIFY_SENT, TLS_NOTIFY_CAME, TLS_COUNTED_IN. */

@@ -26,10 +26,13 @@ static inline void met(uint64_t slot) {
         self.io_slot = io_met(self.io_slot, slot);
 }
 
-static void met_write(uint64_t slot, const uint8_t *b, size_t n) {
-    enum { TYPE_FIRST = 20, TYPE_LAST = 23, MAJOR = 3, MINOR_LAST = 4 };
+/* `first`: of a write that took n bytes; NULL: they were not in the program's memory. */
+static void met_write(uint64_t slot, const struct iovec *first, size_t n) {
+    enum { TYPE_FIRST = 20, TYPE_LAST = 23, MAJOR = 3, MINOR_LAST = 4, HEAD = 3 };
+    const uint8_t *b = first ? first->iov_base : NULL;
     met(slot);
-    if (n >= 3 && b[0] >= TYPE_FIRST && b[0] <= TYPE_LAST && b[1] == MAJOR && b[2] <= MINOR_LAST)
+    if (b && n >= HEAD && first->iov_len >= HEAD && b[0] >= TYPE_FIRST && b[0] <= TYPE_LAST &&
+        b[1] == MAJOR && b[2] <= MINOR_LAST)
         self.io_tls_slot = io_met(self.io_tls_slot, slot);
 }
 
@@ -75,26 +78,52 @@ static void failed(struct box_conn *c, int error) {
         atomic_fetch_or(&c->flags, CONN_RESET);
 }
 
+/* A side that the program itself has shut reads as ended, whatever the peer does. */
 static void came_to_end(struct box_conn *c, uint64_t slot) {
-    if (atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
+    if (atomic_load(&c->flags) & CONN_SHUT_READ ||
+        atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
         return;
     atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
     for (int layer = 0; layer < HTTP_LAYERS; layer++)
         exchange_end(c, slot, layer, HTTP_RESPONSE_BYTES);
 }
 
-void traffic_shut(int fd, int how) {
-    uint64_t slot = fd_get(fd);
-    if (!slot_is_conn(slot))
+void traffic_ends(struct box_conn *c) {
+    uint64_t never = 0;
+    if (!(atomic_load(&c->flags) & (CONN_PEER_EOF | CONN_RESET)))
+        atomic_compare_exchange_strong(&c->shut_at, &never, clock_coarse());
+}
+
+static uint16_t flags_of_shut(int how) {
+    switch (how) {
+    case SHUT_RD: return CONN_SHUT_READ;
+    case SHUT_WR: return CONN_SHUT_WRITE;
+    case SHUT_RDWR: return CONN_SHUT_READ | CONN_SHUT_WRITE;
+    default: return 0;
+    }
+}
+
+struct shutting traffic_shutting(int fd, int how) {
+    struct shutting k = {.slot = fd_get(fd)};
+    struct box_conn *c = record_of(k.slot);
+    if (!c)
+        return k;
+    uint16_t flags = flags_of_shut(how);
+    k.flags = (uint16_t)(flags & ~atomic_fetch_or(&c->flags, flags));
+    return k;
+}
+
+void traffic_shut(const struct shutting *k, int how, int result) {
+    struct box_conn *c = record_of(k->slot);
+    if (!c)
         return;
-    struct box_conn *c = &mine.conns[slot_index(slot)];
-    uint8_t flags =
-        (uint8_t)((how != SHUT_WR ? CONN_SHUT_READ : 0) | (how != SHUT_RD ? CONN_SHUT_WRITE : 0));
-    bool first = flags & CONN_SHUT_WRITE && !(atomic_load(&c->flags) & CONN_PEER_EOF);
-    atomic_fetch_or(&c->flags, (uint16_t)(flags | (first ? CONN_ENDED_FIRST : 0)));
-    atomic_store_explicit(&c->shut_at, clock_coarse(), memory_order_relaxed);
-    if (flags & CONN_SHUT_WRITE)
-        exchange_end(c, slot, HTTP_PLAIN, HTTP_REQUEST_BYTES);
+    if (result != 0) {
+        atomic_fetch_and(&c->flags, (uint16_t)~k->flags);
+        return;
+    }
+    traffic_ends(c);
+    if (how != SHUT_RD)
+        exchange_end(c, k->slot, HTTP_PLAIN, HTTP_REQUEST_BYTES);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -105,7 +134,9 @@ static inline void settle(struct box_conn *c) {
 }
 
 void traffic_read_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count) {
-    struct box_conn *c = &mine.conns[slot_index(slot)];
+    struct box_conn *c = record_of(slot);
+    if (unlikely(!c))
+        return;
     met(slot);
     if (unlikely(n <= 0)) {
         if (n < 0)
@@ -127,12 +158,12 @@ void traffic_read_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t c
 
 static void count_out(struct box_conn *c, uint64_t slot, size_t n, const struct iovec *iov,
                       size_t count) {
+    struct exchange_bytes b = {HTTP_PLAIN, HTTP_REQUEST_BYTES, iov, count, n};
     uint64_t now = clock_coarse();
     if (unlikely(!load(&c->bytes_out)) && n)
-        exchange_begin(c, slot, HTTP_PLAIN, iov, count);
+        exchange_begin(c, slot, &b);
     if (unlikely(now - load(&c->last_out) >= rest))
         stirred(c, &c->used_out, load(&c->calls_out));
-    struct exchange_bytes b = {HTTP_PLAIN, HTTP_REQUEST_BYTES, iov, count, n};
     exchange_fed(c, slot, &b);
     traffic_add(&c->bytes_out, n);
     traffic_add(&c->calls_out, 1);
@@ -144,10 +175,11 @@ void traffic_wrote_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t 
     if (unlikely(!c))
         return;
     if (unlikely(self.io_watched))
-        met_write(slot, n > 0 && count ? iov->iov_base : NULL, n > 0 && count ? iov->iov_len : 0);
+        met_write(slot, n > 0 && count ? iov : NULL, n > 0 ? (size_t)n : 0);
+    if (unlikely(n <= 0))
+        exchange_wrote_nothing(c, slot);
     if (unlikely(n < 0)) {
         failed(c, errno);
-        exchange_wrote_nothing(c, slot);
         return;
     }
     count_out(c, slot, (size_t)n, iov, count);

@@ -29,19 +29,10 @@ static inline void traffic_add(_Atomic uint64_t *n, uint64_t by) {
  */
 #define IO_SEVERAL FD_TCP
 
-/* After a read on fd that asked for some bytes and returned n, into the first of these (count 0:
- * not into the program's memory). */
+/* After a read on the connection that asked for some bytes and returned n, into the first of these
+ * (count 0: not into the program's memory). These three: nothing if that life of the record is
+ * over. */
 void traffic_read_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count);
-static inline void traffic_read_into(int fd, ssize_t n, const struct iovec *iov, size_t count) {
-    uint64_t slot = fd_get(fd);
-    if (unlikely(slot_is_conn(slot)))
-        traffic_read_on(slot, n, iov, count);
-}
-static inline void traffic_read(int fd, ssize_t n, void *buf, size_t room) {
-    uint64_t slot = fd_get(fd);
-    if (unlikely(slot_is_conn(slot)))
-        traffic_read_on(slot, n, &(struct iovec){buf, room}, 1);
-}
 
 /* Before a write on the connection of that slot: another thread may read the answer before this one
  * comes back from the call. */
@@ -49,24 +40,23 @@ static inline void traffic_writing(uint64_t slot) {
     exchange_writing(&mine.conns[slot_index(slot)], slot);
 }
 
-/* After a write on the connection that returned n, from the first of these. Nothing if that life of
- * the record is over. */
+/* After a write on the connection that returned n, from the first of these. */
 void traffic_wrote_on(uint64_t slot, ssize_t n, const struct iovec *iov, size_t count);
-static inline void traffic_wrote_from(int fd, ssize_t n, const struct iovec *iov, size_t count) {
-    uint64_t slot = fd_get(fd);
-    if (unlikely(slot_is_conn(slot)))
-        traffic_wrote_on(slot, n, iov, count);
-}
-static inline void traffic_wrote(int fd, ssize_t n, const void *buf, size_t room) {
-    uint64_t slot = fd_get(fd);
-    if (unlikely(slot_is_conn(slot)))
-        traffic_wrote_on(slot, n, &BYTES(buf, room), 1);
-}
 
 /* After n bytes were taken for a connection that may not be established yet. */
 void traffic_wrote_early(int fd, size_t n, const struct iovec *iov, size_t count);
 
-/* shutdown(fd, how) succeeded. */
-void traffic_shut(int fd, int how);
+/* Around shutdown(fd, how): BEFORE it, for a read of another thread's that it wakes up must not
+ * take the end for the peer's; and after it. */
+struct shutting {
+    uint64_t slot;
+    uint16_t flags; /* what a failure takes back */
+};
+struct shutting traffic_shutting(int fd, int how);
+void traffic_shut(const struct shutting *k, int how, int result);
+
+/* The program has said that it ends: noted if it is the first of both to do so, as far as it can
+ * know. */
+void traffic_ends(struct box_conn *c);
 
 #endif

@@ -78,7 +78,7 @@ void use_begun(const struct box_conn *c) {
 /* --- the end ---------------------------------------------------------------------------------- */
 
 /* The server closes an idle connection after some time; one that is closed at once was not idle. */
-enum { IDLE_LEAST_NS = 100000000 };
+enum { IDLE_LEAST_NS = 100000000, STALE_MOST_NS = 1000000000 };
 
 static enum use_end end_of_complete(const struct use_of_conn *u) {
     unsigned closes = http_closes(u->http);
@@ -94,9 +94,9 @@ static enum use_end end_of(const struct use_of_conn *u) {
     case HTTP_COMPLETE: return end_of_complete(u);
     case HTTP_RESPONSE_HEAD:
     case HTTP_RESPONSE_BODY:
-        return http_cut(u->http, HTTP_RESPONSE_BYTES) ? USE_FAILED : USE_UNDRAINED;
+        return u->broken || http_cut(u->http, HTTP_RESPONSE_BYTES) ? USE_FAILED : USE_UNDRAINED;
     case HTTP_SENDING:
-    case HTTP_WAITING: return u->ended_by_peer ? USE_FAILED : USE_UNANSWERED;
+    case HTTP_WAITING: return u->gone ? USE_FAILED : USE_UNANSWERED;
     default: return USE_ENDS; /* not HTTP/1.x any more */
     }
 }
@@ -132,9 +132,11 @@ static void note_idle_closed(struct box_use *use, const struct use_of_conn *u) {
     add(&use->idle_closed, 1);
 }
 
-/* A request on a connection that had answered before and lain idle since met its end. */
+/* A request on a connection that had answered before and lain idle since met its end, and met it at
+ * once: a server that takes its time has begun to answer. */
 static void note_stale(struct box_use *use, const struct use_of_conn *u) {
-    if (!u->ended_by_peer || u->rested < IDLE_LEAST_NS || !http_responses(u->http))
+    if (!u->ended_by_peer || u->rested < IDLE_LEAST_NS || u->waited > STALE_MOST_NS ||
+        !http_responses(u->http))
         return;
     store(&use->last_stale, u->now);
     add(&use->stale, 1);

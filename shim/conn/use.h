@@ -13,9 +13,12 @@ void use_begun(const struct box_conn *c);
 /* What is known of one that ends. */
 struct use_of_conn {
     const struct http_observer *http;
-    bool ended_by_peer; /* its end of the stream was seen, or a reset */
+    bool gone;          /* the peer's end of the stream was seen, or an error */
+    bool broken;        /* an error */
+    bool ended_by_peer; /* gone, and the program had not said before that it ends */
     uint64_t idle;      /* how long it had lain idle then */
     uint64_t rested;    /* how long it had lain idle before its last request */
+    uint64_t waited;    /* how long after the program's last bytes its end was met */
     uint64_t now;
     uint32_t closing_stack;
 };

@@ -126,6 +126,7 @@ static void copy(struct fact *x, const struct box_conn *c) {
     x->last_in = get(&c->last_in);
     x->last_out = get(&c->last_out);
     x->eof_at = get(&c->eof_at);
+    x->shut_at = get(&c->shut_at);
     x->bytes_in = get(&c->bytes_in);
     x->calls_in = get(&c->calls_in);
     x->bytes_out = get(&c->bytes_out);

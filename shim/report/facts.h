@@ -10,6 +10,11 @@
 
 #include "state/view.h"
 
+/* From one time to a later one; 0 if it is none: clocks of two processors may differ by a tick. */
+static inline uint64_t since(uint64_t now, uint64_t then) {
+    return now > then ? now - then : 0;
+}
+
 /* The kernel's states of a TCP socket (include/net/tcp_states.h). */
 enum {
     TCP_UNKNOWN = 0,
@@ -55,7 +60,7 @@ struct fact_use {
 struct fact {
     uint64_t id, inode;
     struct addr peer, local;
-    uint64_t opened, settled, last_in, last_out, eof_at;
+    uint64_t opened, settled, last_in, last_out, eof_at, shut_at;
     uint64_t bytes_in, calls_in, bytes_out, calls_out;
     uint64_t leak_after; /* 0: its host's */
     uint32_t site;

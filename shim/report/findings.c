@@ -74,7 +74,7 @@ static void add_undrained(struct groups *g, const struct facts *f, uint32_t use)
 
 /* One that the server has closed and the program still keeps. */
 static bool is_idle_closed(const struct fact *x, uint32_t site) {
-    return rests(x, site) && !(x->flags & CONN_ENDED_FIRST) &&
+    return rests(x, site) && !x->shut_at &&
            (x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK);
 }
 
@@ -84,10 +84,10 @@ struct idle_closed finding_idle_closed(const struct facts *f, uint32_t use) {
     struct idle_closed c = {get(&u->idle_closed), get(&u->idle_least), get(&u->last_idle_closed)};
     for (uint32_t i = 0; i < f->count; i++) {
         const struct fact *x = &f->fact[i];
-        uint64_t age = fact_peer_closed_age(x, f->now), used = fact_last_use(x);
-        if (!is_idle_closed(x, u->site) || !age || age > f->now - used - LEAST_NS)
+        uint64_t age = fact_peer_closed_age(x, f->now);
+        uint64_t idle = since(since(f->now, fact_last_use(x)), age);
+        if (!is_idle_closed(x, u->site) || !age || idle < LEAST_NS)
             continue;
-        uint64_t idle = f->now - used - age;
         c.count++;
         c.least = idle < c.least ? idle : c.least;
         c.last = f->now - age > c.last ? f->now - age : c.last;

@@ -50,10 +50,6 @@ void report_write_json(struct report *r, struct out *o);
 /* Frees facts and groups; the view stays the caller's. */
 void report_free(struct report *r);
 
-static inline uint64_t since(uint64_t now, uint64_t then) {
-    return now > then ? now - then : 0;
-}
-
 /* Text that came from the program or a file: no control characters. */
 static inline void out_clean(struct out *o, const char *s) {
     for (; *s; s++)

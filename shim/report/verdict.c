@@ -75,10 +75,6 @@ uint32_t fact_bytes_waiting(const struct fact *x) {
     return x->unread + (x->has_tls && !x->tls.freed ? x->tls.pending : 0);
 }
 
-static uint64_t since(uint64_t now, uint64_t then) {
-    return now > then ? now - then : 0;
-}
-
 uint64_t fact_peer_closed_age(const struct fact *x, uint64_t now) {
     uint64_t by_read = x->eof_at ? since(now, x->eof_at) : 0;
     /* The last packet of a half-closed connection is the FIN or came after it. A reset is no packet

@@ -195,7 +195,6 @@ enum {
     CONN_RECEIVED = 64,      /* came from another process in a message (SCM_RIGHTS) */
     CONN_PASSED = 128,       /* was sent to another process */
     CONN_TUNNEL = 256,       /* to a proxy that was asked for a tunnel */
-    CONN_ENDED_FIRST = 512,  /* by shutdown() or close_notify, before the peer's end was seen */
     CONN_READ_TIMED = 1024,  /* reads are bounded in time: SO_RCVTIMEO (socket(7)) */
     CONN_WRITE_TIMED = 2048, /* connect() and writes are: SO_SNDTIMEO */
 };
@@ -254,7 +253,9 @@ struct box_conn {
     struct conn_use used_in;
     _Atomic uint64_t waits_since; /* when a report first saw bytes wait that wait still */
     _Alignas(64) _Atomic uint64_t bytes_out;
-    _Atomic uint64_t calls_out, last_out, shut_at;
+    _Atomic uint64_t calls_out, last_out;
+    _Atomic uint64_t
+        shut_at; /* the program ended a side, and the peer had not, as far as it knew */
     struct conn_use used_out;
     /* When a report of this process called it leaked, the verdict in the low byte; 0: none did. */
     _Atomic uint64_t reported;

@@ -75,8 +75,8 @@ EXPORT void closefrom(int first) {
 }
 
 EXPORT int shutdown(int fd, int how) {
+    struct shutting k = traffic_shutting(fd, how);
     int r = real.shutdown(fd, how);
-    if (r == 0)
-        traffic_shut(fd, how);
+    traffic_shut(&k, how, r);
     return r;
 }

@@ -258,7 +258,7 @@ EXPORT int gnutls_bye(gnutls_session_t s, int how) {
     int r = lib->gnutls_bye(s, how);
     struct box_tls *t = after(lib, s, &k, false);
     if (t && tls_wire(t).out > was.out)
-        tls_notifying(t);
+        tls_said_bye(t);
     if (t && r == 0 && how == SHUT_BOTH && tls_may_be_notified(t))
         tls_notified(t);
     return r;

@@ -8,9 +8,9 @@
 EXPORT ssize_t read(int fd, void *buf, size_t n) {
     if (unlikely(fd >= GUARD_FD) && GUARD_IS_CALLED())
         return guard_read(fd, buf, n);
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.read(fd, buf, n);
-    if (likely(n > 0))
-        traffic_read(fd, r, buf, n);
+    io_read(slot, r, buf, n);
     return r;
 }
 
@@ -31,9 +31,10 @@ size_t io_wanted(const struct iovec *iov, size_t count) {
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.readv(fd, iov, count);
     if (r != 0 || (count > 0 && io_wanted(iov, (size_t)count)))
-        traffic_read_into(fd, r, iov, count > 0 ? (size_t)count : 0);
+        io_read_into(slot, r, iov, count > 0 ? (size_t)count : 0);
     return r;
 }
 
@@ -44,29 +45,31 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
     return r;
 }
 
-void io_received(int fd, ssize_t r, const struct iovec *iov, size_t count, int flags) {
+void io_received(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count, int flags) {
     if (io_is_received(r, flags) && (r != 0 || io_wanted(iov, count)))
-        traffic_read_into(fd, r, iov, r > 0 && !(flags & MSG_TRUNC) ? count : 0);
+        io_read_into(slot, r, iov, r > 0 && !(flags & MSG_TRUNC) ? count : 0);
 }
 
 /* The same of one buffer. */
-static inline void received(int fd, ssize_t r, void *buf, size_t n, int flags) {
-    if (likely(!(flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_TRUNC))) && likely(n > 0))
-        traffic_read(fd, r, buf, n);
+static inline void received(uint64_t slot, ssize_t r, void *buf, size_t n, int flags) {
+    if (likely(!(flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_TRUNC))))
+        io_read(slot, r, buf, n);
     else if (n > 0)
-        io_received(fd, r, &(struct iovec){buf, n}, 1, flags);
+        io_received(slot, r, &(struct iovec){buf, n}, 1, flags);
 }
 
 EXPORT ssize_t recv(int fd, void *buf, size_t n, int flags) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.recv(fd, buf, n, flags);
-    received(fd, r, buf, n, flags);
+    received(slot, r, buf, n, flags);
     return r;
 }
 
 EXPORT ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
                         socklen_t *len) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.recvfrom(fd, buf, n, flags, addr, len);
-    received(fd, r, buf, n, flags);
+    received(slot, r, buf, n, flags);
     return r;
 }
 
@@ -77,22 +80,24 @@ ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, stru
                        socklen_t *len);
 
 EXPORT ssize_t __read_chk(int fd, void *buf, size_t n, size_t room) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.__read_chk(fd, buf, n, room);
-    if (likely(n > 0))
-        traffic_read(fd, r, buf, n);
+    io_read(slot, r, buf, n);
     return r;
 }
 
 EXPORT ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.__recv_chk(fd, buf, n, room, flags);
-    received(fd, r, buf, n, flags);
+    received(slot, r, buf, n, flags);
     return r;
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags,
                               struct sockaddr *addr, socklen_t *len) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.__recvfrom_chk(fd, buf, n, room, flags, addr, len);
-    received(fd, r, buf, n, flags);
+    received(slot, r, buf, n, flags);
     return r;
 }
 
@@ -105,21 +110,24 @@ EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags) {
 
 /* From a file to a connection, or between a pipe and a connection, inside the kernel. */
 EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n) {
+    uint64_t slot = io_slot(out);
     ssize_t r = real.sendfile(out, in, offset, n);
-    traffic_wrote_from(out, r, NULL, 0);
+    io_wrote_from(slot, r, NULL, 0);
     return r;
 }
 
 EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n) {
+    uint64_t slot = io_slot(out);
     ssize_t r = real.sendfile64(out, in, offset, n);
-    traffic_wrote_from(out, r, NULL, 0);
+    io_wrote_from(slot, r, NULL, 0);
     return r;
 }
 
 EXPORT ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n, unsigned flags) {
+    uint64_t from = io_slot(in), to = io_slot(out);
     ssize_t r = real.splice(in, in_at, out, out_at, n, flags);
     if (likely(n > 0))
-        traffic_read_into(in, r, NULL, 0);
-    traffic_wrote_from(out, r, NULL, 0);
+        io_read_into(from, r, NULL, 0);
+    io_wrote_from(to, r, NULL, 0);
     return r;
 }

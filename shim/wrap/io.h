@@ -9,13 +9,28 @@
 /* A vector may ask for no byte at all; then 0 is no end of stream. Not 0 when it asks for some. */
 size_t io_wanted(const struct iovec *iov, size_t count);
 
-/* The slot that a write on fd goes to, FD_NONE for most; and after the write. What stands under the
- * number afterwards may be another connection. Keeps errno. */
-static inline uint64_t io_writing(int fd) {
+/* The slot that a read or a write on fd goes to, FD_NONE for most: asked BEFORE it, for what stands
+ * under the number afterwards may be another connection. */
+static inline uint64_t io_slot(int fd) {
     uint64_t slot = fd_get(fd);
-    if (likely(!slot_is_conn(slot)))
-        return FD_NONE;
-    traffic_writing(slot);
+    return likely(!slot_is_conn(slot)) ? FD_NONE : slot;
+}
+
+/* After a read that asked for some bytes and returned r. These keep errno. */
+static inline void io_read_into(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count) {
+    if (unlikely(slot != FD_NONE))
+        traffic_read_on(slot, r, iov, count);
+}
+static inline void io_read(uint64_t slot, ssize_t r, void *buf, size_t n) {
+    if (unlikely(slot != FD_NONE) && n > 0)
+        traffic_read_on(slot, r, &(struct iovec){buf, n}, 1);
+}
+
+/* Before a write of a program's bytes, and after any that returned r. */
+static inline uint64_t io_writing(int fd) {
+    uint64_t slot = io_slot(fd);
+    if (unlikely(slot != FD_NONE))
+        traffic_writing(slot);
     return slot;
 }
 static inline void io_wrote_from(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count) {
@@ -35,6 +50,6 @@ static inline bool io_is_received(ssize_t r, int flags) {
 
 /* After a receive into a vector with these flags that returned r. With MSG_TRUNC the kernel throws
  * the bytes away (tcp(7)). Keeps errno. */
-void io_received(int fd, ssize_t r, const struct iovec *iov, size_t count, int flags);
+void io_received(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count, int flags);
 
 #endif

@@ -37,13 +37,14 @@ static void came(const struct msghdr *msg) {
 /* --- receiving -------------------------------------------------------------------------------- */
 
 /* A message that a failed call was given is not looked at. */
-static void received(int fd, ssize_t r, const struct msghdr *msg, int flags) {
-    io_received(fd, r, r < 0 ? NULL : msg->msg_iov, r < 0 ? 0 : msg->msg_iovlen, flags);
+static void received(uint64_t slot, ssize_t r, const struct msghdr *msg, int flags) {
+    io_received(slot, r, r < 0 ? NULL : msg->msg_iov, r < 0 ? 0 : msg->msg_iovlen, flags);
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
+    uint64_t slot = io_slot(fd);
     ssize_t r = real.recvmsg(fd, msg, flags);
-    received(fd, r, msg, flags);
+    received(slot, r, msg, flags);
     if (r >= 0)
         came(msg);
     return r;
@@ -51,11 +52,12 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
                     struct timespec *timeout) {
+    uint64_t slot = io_slot(fd);
     int r = real.recvmmsg(fd, msgs, count, flags, timeout);
     if (r < 0)
-        io_received(fd, r, NULL, 0, flags);
+        io_received(slot, r, NULL, 0, flags);
     for (int i = 0; i < r; i++) {
-        received(fd, (ssize_t)msgs[i].msg_len, &msgs[i].msg_hdr, flags);
+        received(slot, (ssize_t)msgs[i].msg_len, &msgs[i].msg_hdr, flags);
         came(&msgs[i].msg_hdr);
     }
     return r;
@@ -115,17 +117,18 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags) {
     bool opens = flags & MSG_FASTOPEN && count > 0;
     if (unlikely(opens))
         message_before(&a, fd, &msgs->msg_hdr);
+    uint64_t slot = opens ? FD_NONE : io_writing(fd);
     int r = real.sendmmsg(fd, msgs, count, flags);
     if (unlikely(opens))
         opened_by(&a, fd, r < 0 ? r : 0, NULL, 0);
     else if (r < 0)
-        traffic_wrote_from(fd, r, NULL, 0);
+        io_wrote_from(slot, r, NULL, 0);
     for (int i = 0; i < r; i++) {
         const struct msghdr *m = &msgs[i].msg_hdr;
         if (opens)
             traffic_wrote_early(fd, msgs[i].msg_len, m->msg_iov, m->msg_iovlen);
         else
-            traffic_wrote_from(fd, (ssize_t)msgs[i].msg_len, m->msg_iov, m->msg_iovlen);
+            io_wrote_from(slot, (ssize_t)msgs[i].msg_len, m->msg_iov, m->msg_iovlen);
         sent(m);
     }
     return r;

@@ -284,7 +284,7 @@ EXPORT int SSL_shutdown(SSL *s) {
     struct box_tls *t = openssl_after(lib, s, &k, false);
     struct tls_wire is = tls_wire(t);
     if (t && lib->SSL_get_shutdown && lib->SSL_get_shutdown(s) & SENT_SHUTDOWN && is.out > was.out)
-        tls_notifying(t);
+        tls_said_bye(t);
     if (t && r == 1 && is.in > was.in && tls_may_be_notified(t))
         tls_notified(t);
     return r;

@@ -9,40 +9,46 @@
 #include "stack/guard.h"
 #include "wrap/connect.h"
 #include "wrap/dup.h"
+#include "wrap/io.h"
 #include "wrap/stubs.h"
 
-static void before(long nr, struct attempt *t, long a, long b, long c) {
+struct around {
+    struct attempt attempt;
+    struct shutting shutting;
+    uint64_t slot; /* what is read or written */
+};
+
+static void before(long nr, struct around *k, long a, long b, long c) {
     switch (nr) { // NOLINTBEGIN(performance-no-int-to-ptr): the kernel's convention
     case SYS_close_range:
         if (range_closes((unsigned)a, (unsigned)b, (unsigned)c) && process_known())
             conn_forget_range((unsigned)a, (unsigned)b);
         break;
-    case SYS_connect: connect_before(t, (int)a, (const struct sockaddr *)b, (socklen_t)c); break;
+    case SYS_connect:
+        connect_before(&k->attempt, (int)a, (const struct sockaddr *)b, (socklen_t)c);
+        break;
     case SYS_seccomp: KEEP_ERRNO(process_go_quiet()); break;
+    case SYS_shutdown: k->shutting = traffic_shutting((int)a, (int)b); break;
+    case SYS_read: k->slot = io_slot((int)a); break;
+    case SYS_write: k->slot = io_writing((int)a); break;
     default: break;
     } // NOLINTEND(performance-no-int-to-ptr)
 }
 
-static void after(long nr, const struct attempt *t, long a, long b, long c, long r) {
+static void after(long nr, const struct around *k, long a, long b, long c, long r) {
     switch (nr) {
     case SYS_socket: socket_after((int)r, (int)a, (int)b, (int)c); break;
-    case SYS_connect: connect_after(t, (int)a, (int)r); break;
+    case SYS_connect: connect_after(&k->attempt, (int)a, (int)r); break;
     case SYS_accept:
     case SYS_accept4: accept_after((int)r, NULL, 0); break;
-    case SYS_shutdown:
-        if (r == 0)
-            traffic_shut((int)a, (int)b);
-        break;
+    case SYS_shutdown: traffic_shut(&k->shutting, (int)b, (int)r); break;
     case SYS_dup: dup_after((int)a, (int)r); break;
     case SYS_fcntl:
         if (b == F_DUPFD || b == F_DUPFD_CLOEXEC)
             dup_after((int)a, (int)r);
         break;
-    case SYS_read:
-        if (c > 0)
-            traffic_read((int)a, r, (void *)b, (size_t)c); // NOLINT
-        break;
-    case SYS_write: traffic_wrote((int)a, r, (const void *)b, (size_t)c); break; // NOLINT
+    case SYS_read: io_read(k->slot, r, (void *)b, (size_t)c); break;         // NOLINT
+    case SYS_write: io_wrote(k->slot, r, (const void *)b, (size_t)c); break; // NOLINT
     default: break;
     }
 }
@@ -82,10 +88,10 @@ long stub_syscall(long nr, long a, long b, long c, long d, long e, long f) {
         return closed((int)a, __builtin_return_address(0));
     if (nr == SYS_seccomp || (nr == SYS_prctl && a == PR_SET_SECCOMP))
         return filter(nr, a, b, c, d, e);
-    struct attempt t;
-    before(nr, &t, a, b, c);
+    struct around k;
+    before(nr, &k, a, b, c);
     long r = real.syscall(nr, a, b, c, d, e, f);
-    after(nr, &t, a, b, c, r);
+    after(nr, &k, a, b, c, r);
     if (nr == SYS_setsockopt && r == 0)
         timeout_set((int)a, (int)b, (int)c, (const void *)d, (socklen_t)e); // NOLINT
     return r;

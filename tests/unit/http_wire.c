@@ -110,6 +110,11 @@ static void age(_Atomic uint64_t *t, uint64_t ns) {
         atomic_store(t, was - ns);
 }
 
+static void age_exchange(struct box_http *h, uint64_t ns) {
+    age(&h->last_fed, ns);
+    age(&h->ended_at, ns);
+}
+
 void wire_age(int fd, uint64_t ns) {
     struct box_conn *c = wire_conn(fd);
     c->opened -= ns;
@@ -118,6 +123,9 @@ void wire_age(int fd, uint64_t ns) {
     age(&c->last_out, ns);
     age(&c->eof_at, ns);
     age(&c->shut_at, ns);
+    for (int layer = 0; layer < HTTP_LAYERS; layer++)
+        if (wire_http_in(fd, layer))
+            age_exchange(wire_http_in(fd, layer), ns);
 }
 
 /* --- what is known ---------------------------------------------------------------------------- */
@@ -163,4 +171,9 @@ uint32_t wire_held(void) {
 struct box_use *wire_use(int fd) {
     uint32_t use = atomic_load(&mine.sites[wire_conn(fd)->site].use);
     return use ? &mine.uses[use - 1] : NULL;
+}
+
+uint64_t wire_conns(int fd) {
+    const struct box_use *u = wire_use(fd);
+    return u ? atomic_load(&u->conns) : 0;
 }

@@ -67,5 +67,7 @@ uint32_t wire_records(void);
 
 /* The uses of the descriptor's call site; NULL: none. They outlive the connection. */
 struct box_use *wire_use(int fd);
+/* Connections that were counted there. */
+uint64_t wire_conns(int fd);
 
 #endif
