@@ -91,8 +91,10 @@ static void put_on(struct box_conn *c, uint64_t slot, enum http_layer layer, boo
     atomic_fetch_add(&process_busy, 1);
     uint32_t i = recycle_take(&exchanges.v.recycler, REGION_HTTP);
     atomic_fetch_sub(&process_busy, 1);
-    if (i == BOX_NONE)
+    if (i == BOX_NONE) {
+        atomic_compare_exchange_strong(&c->http[layer], &none, HTTP_OVER);
         return;
+    }
     struct box_http *h = &mine.http[i];
     clear(h, slot, counted);
     /* Another thread was first, or has closed it meanwhile. */
@@ -126,7 +128,7 @@ void exchange_prepare(struct box_conn *c, uint64_t slot) {
  * its answer was read already, and nobody was there to hear it. */
 static void begin_request(struct box_conn *c, uint64_t slot, enum http_layer layer, bool counted) {
     bool unheard = layer == HTTP_IN_TLS || !load(&c->bytes_in);
-    if (unheard && !record_on(c, slot, layer))
+    if (unheard && !atomic_load_explicit(&c->http[layer], memory_order_relaxed))
         put_on(c, slot, layer, counted);
 }
 

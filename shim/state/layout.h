@@ -217,7 +217,8 @@ struct box_life {
 /* box_conn.reported: the verdict's place in the word. */
 #define REPORTED_CLASS UINT64_C(0xff)
 
-/* box_conn.http: an exchange's record + 1, 0: none; this bit: no byte is looked at any more. */
+/* box_conn.http: an exchange's record + 1, 0: none; this bit: no byte is looked at any more (of one
+ * without a record: there was no room for it). */
 #define HTTP_OVER (UINT32_C(1) << 31)
 enum http_layer { HTTP_PLAIN, HTTP_IN_TLS, HTTP_LAYERS };
 

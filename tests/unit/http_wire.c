@@ -154,7 +154,7 @@ enum http_phase wire_phase(int fd) {
 }
 
 bool wire_is_let_go(int fd) {
-    return atomic_load(&wire_conn(fd)->http[HTTP_PLAIN]) == 0;
+    return atomic_load(&wire_conn(fd)->http[HTTP_PLAIN]) % HTTP_OVER == 0;
 }
 
 uint32_t wire_records(void) {
