@@ -242,16 +242,23 @@ static void leave(const struct feeding *k, struct box_conn *c, uint64_t slot,
     let_go(k->h, k->seq, k->bit);
 }
 
+/* Goes up with each. */
+static uint32_t messages(const struct http_observer *o) {
+    return http_requests(o) + http_responses(o);
+}
+
 void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
     struct feeding k;
     if (!b->n || !enter(&k, c, slot, b->layer, b->way))
         return;
     uint64_t now = clock_coarse();
+    uint32_t before = messages(&k.h->http);
     if (b->way == HTTP_REQUEST_BYTES && http_phase(&k.h->http) == HTTP_COMPLETE)
         atomic_store_explicit(&k.h->rested, between(load(&k.h->last_fed), now),
                               memory_order_relaxed);
     feed(k.h, b);
-    atomic_store_explicit(&k.h->last_fed, now, memory_order_relaxed);
+    if (http_phase(&k.h->http) != HTTP_COMPLETE || messages(&k.h->http) != before)
+        atomic_store_explicit(&k.h->last_fed, now, memory_order_relaxed);
     if (b->way == HTTP_REQUEST_BYTES) {
         http_expect(&k.h->http, false);
         after_request(c, slot, k.h, b->layer);

@@ -272,7 +272,7 @@ enum {
 struct box_http {
     struct box_life life;
     _Atomic uint64_t conn; /* the connection's record: seq << 32 | index + 1; 0: none any more */
-    _Atomic uint64_t last_fed; /* when anything was said last */
+    _Atomic uint64_t last_fed; /* when anything of an exchange was said last */
     _Atomic uint64_t rested;   /* how long it had lain idle before the last request */
     _Atomic uint64_t ended_at; /* when the peer's end was seen, of TLS its close_notify; 0: not */
     _Atomic uint8_t counted;   /* in its site's uses */

@@ -55,7 +55,7 @@ static inline void received(uint64_t slot, ssize_t r, void *buf, size_t n, int f
     if (likely(!(flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_TRUNC))))
         io_read(slot, r, buf, n);
     else if (n > 0)
-        io_received(slot, r, &(struct iovec){buf, n}, 1, flags);
+        io_received(slot, r, &BYTES(buf, n), 1, flags);
 }
 
 EXPORT ssize_t recv(int fd, void *buf, size_t n, int flags) {

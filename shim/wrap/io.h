@@ -23,7 +23,7 @@ static inline void io_read_into(uint64_t slot, ssize_t r, const struct iovec *io
 }
 static inline void io_read(uint64_t slot, ssize_t r, void *buf, size_t n) {
     if (unlikely(slot != FD_NONE) && n > 0)
-        traffic_read_on(slot, r, &(struct iovec){buf, n}, 1);
+        traffic_read_on(slot, r, &BYTES(buf, n), 1);
 }
 
 /* Before a write of a program's bytes, and after any that returned r. */
