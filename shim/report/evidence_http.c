@@ -63,7 +63,7 @@ static const char *const why[USE_ENDS] = {
 static void write_reason(struct out *o, bool *any, const char *text, uint64_t n) {
     if (!n)
         return;
-    out_strs(o, *any ? ", " : "; of all that ended: ", text, " (", NULL);
+    out_strs(o, *any ? ", " : "; they ended because: ", text, " (", NULL);
     out_u64(o, n);
     out_char(o, ')');
     *any = true;
@@ -83,7 +83,11 @@ void evidence_of_churn(struct out *o, const struct report *r, const struct group
     out_str(o, " could have been spared: another one from here had just done its work");
     for (int i = 0; i < USE_ENDS; i++)
         write_reason(o, &any, why[i], get(&u->ended[i]));
-    write_reason(o, &any, "kept open and not used again", g->kept);
+    if (g->kept) {
+        out_str(o, "; kept open and not used again (");
+        out_u64(o, g->kept);
+        out_char(o, ')');
+    }
 }
 
 void evidence_of_undrained(struct out *o, const struct report *r, const struct group *g) {
@@ -107,9 +111,9 @@ void evidence_of_undrained(struct out *o, const struct report *r, const struct g
 static void write_idle_closed(struct out *o, const struct idle_closed *c) {
     out_str(o, "the server closed ");
     out_count(o, c->count, "connection");
-    out_str(o, " that lay idle here, ");
-    out_str(o, c->count == 1 ? "after " : "the first after ");
-    out_duration(o, c->least);
+    out_str(o, " that lay idle here, after ");
+    out_duration(o, c->least); /* when the program noticed, the soonest */
+    out_str(o, " at most");
 }
 
 void evidence_of_server_idle(struct out *o, const struct report *r, const struct group *g) {

@@ -115,8 +115,10 @@ static void write_suppressed(struct out *o, const struct report *r) {
         out_clean(o, s->pattern);
         before = ", ";
     }
-    out_str(o, ": ");
-    out_count(o, r->suppressed, "connection");
+    if (r->suppressed) { /* else what call sites have done */
+        out_str(o, ": ");
+        out_count(o, r->suppressed, "connection");
+    }
 }
 
 static const struct {

@@ -260,6 +260,32 @@ struct box_tls *synthetic_tls(struct box *b, struct box_conn *c) {
     return t;
 }
 
+struct box_http *synthetic_http(struct box *b, struct box_conn *c, const char *out,
+                                const char *in) {
+    uint32_t i = record(b, REGION_HTTP);
+    struct box_http *h = &b->http[i];
+    atomic_store(&h->conn,
+                 (uint64_t)atomic_load(&c->life.seq) << 32 | (uint32_t)(c - b->conns + 1));
+    http_feed(&h->http, HTTP_REQUEST_BYTES, out, strlen(out));
+    http_feed(&h->http, HTTP_RESPONSE_BYTES, in, strlen(in));
+    atomic_store(&h->life.holders, HTTP_HELD_BY_CONN);
+    atomic_store(&h->life.seq, 2);
+    atomic_store(&c->http[HTTP_PLAIN], i + 1);
+    return h;
+}
+
+struct box_use *synthetic_use(struct box *b, uint32_t site) {
+    uint32_t i = record(b, REGION_USES);
+    struct box_use *u = &b->uses[i];
+    u->site = site;
+    atomic_store(&u->idle_least, UINT64_MAX);
+    atomic_store(&u->closing_stack, BOX_NONE);
+    atomic_store(&u->undrained_stack, BOX_NONE);
+    atomic_store(&u->ready, 1);
+    atomic_store(&b->sites[site].use, i + 1);
+    return u;
+}
+
 size_t synthetic_file(const struct box *b, void *file, size_t cap) {
     char *to = file;
     struct box_header *h = file;

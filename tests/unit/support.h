@@ -94,6 +94,10 @@ struct box_conn *synthetic_conn(struct box *b, uint32_t site, uint64_t opened);
 uint32_t synthetic_name(struct box *b, const char *text);
 /* A TLS object on the connection, handshake done, held by both. */
 struct box_tls *synthetic_tls(struct box *b, struct box_conn *c);
+/* The exchange of a connection on which this went out and that came in. */
+struct box_http *synthetic_http(struct box *b, struct box_conn *c, const char *out, const char *in);
+/* The uses of a site; none yet. */
+struct box_use *synthetic_use(struct box *b, uint32_t site);
 
 /* The smallest state file with the box's records, for view_read: its size; at most `cap` bytes. */
 size_t synthetic_file(const struct box *b, void *file, size_t cap);
