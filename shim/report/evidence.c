@@ -140,9 +140,11 @@ static void write_no_timeout(struct out *o, const struct report *r, const struct
         return;
     }
     if (!connecting) {
-        out_str(o, "asked ");
+        enum http_phase phase = fact_http_phase(x);
+        bool begun = phase == HTTP_RESPONSE_HEAD || phase == HTTP_RESPONSE_BODY;
+        out_str(o, begun ? "the answer stopped " : "asked ");
         write_least(o, r, g, fact_last_use);
-        out_str(o, " ago, nothing came; ");
+        out_str(o, begun ? " ago; " : " ago, nothing came; ");
     }
     out_str(o, "thread ");
     out_i64(o, x->blocked_thread);

@@ -120,6 +120,18 @@ class TlsEcho(FaultServer):
             pass  # the client has gone
 
 
+class TlsHolds(FaultServer):
+    """Shakes hands and stays silent."""
+
+    def __init__(self, certificate):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*certificate)
+        super().__init__()
+
+    def serve(self, conn):
+        return self.context.wrap_socket(conn, server_side=True)
+
+
 class Trickles(FaultServer):
     """Passes everything on to another port, and back, a byte at a time."""
 

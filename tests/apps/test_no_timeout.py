@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import faults
 import report
 from formats import Asks, one
 from json_report import of
@@ -16,7 +17,7 @@ from scene import children
 
 LEAK_AFTER_MS = 300
 CALLS = ["read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg"]
-EVIDENCE = re.compile(r"(?:asked \S+ ago, nothing came; )?thread (\d+) (?:is|has been) blocked in (\w+)\(\)")
+EVIDENCE = re.compile(r"(?:asked \S+ ago, nothing came; |the answer stopped \S+ ago; )?thread (\d+) (?:is|has been) blocked in (\w+)\(\)")
 
 
 @pytest.fixture
@@ -283,6 +284,44 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
 
 def python(program, server, timeout):
     return [PYTHON, "-c", program, server.host, server.port, timeout]
+
+
+PY_STALLED = """
+import http.client, sys
+c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=eval(sys.argv[3]))
+c.request("GET", "/")
+response = c.getresponse()
+assert response.read(6) == b"READY\\n"
+print("READY", flush=True)
+response.read(1)
+"""
+PY_HTTPS = """
+import http.client, ssl, sys
+context = ssl._create_unverified_context()
+c = http.client.HTTPSConnection(sys.argv[1], int(sys.argv[2]), timeout=eval(sys.argv[3]),
+                                context=context)
+c.request("GET", "/")
+print("READY", flush=True)
+c.getresponse()
+"""
+
+
+def test_an_answer_that_stops_half_way_is_told_of_unless_there_is_a_timeout(guard, start, stalls):
+    app = start(python(PY_STALLED, stalls, "None"))
+    assert_no_timeout(guard, app, "recv")
+    for found in guard.both(app.pid).values():
+        assert found.of("RISK")[0].evidence[0].startswith("the answer stopped "), found.text
+    assert_healthy(guard, start(python(PY_STALLED, stalls, "3600")))
+
+
+def test_a_thread_that_waits_inside_tls_is_told_of_unless_it_has_a_timeout(guard, start, certificate):
+    """Session tickets have come since the request, and are no answer to it."""
+    server = faults.TlsHolds(certificate)
+    try:
+        assert_no_timeout(guard, start(python(PY_HTTPS, server, "None")), "read")
+        assert_healthy(guard, start(python(PY_HTTPS, server, "3600")))
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("program", [PY_SOCKET, PY_HTTP_CLIENT, PY_REQUESTS],

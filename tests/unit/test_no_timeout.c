@@ -161,6 +161,20 @@ static void a_read_is_told_by_what_was_asked(void **state) {
     assert_says("SUMMARY: poolguard: no leaks, 1 open connection\n");
 }
 
+static void an_answer_that_stopped_is_told_as_that(void **state) {
+    (void)state;
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc";
+    x->has_http = true;
+    http_feed(&x->http, HTTP_REQUEST_BYTES, request, sizeof request - 1);
+    x->last_in = x->last_out--; /* a session ticket */
+    assert_says("  asked 30s ago, nothing came; thread 4242 is blocked in recv() and no timeout is "
+                "set; fds 3\n");
+    http_feed(&x->http, HTTP_RESPONSE_BYTES, response, sizeof response - 1);
+    assert_says("  the answer stopped 30s ago; thread 4242 is blocked in recv() and no timeout is "
+                "set; fds 3\n");
+}
+
 static void a_connect_is_told_by_its_time(void **state) {
     (void)state;
     connecting();
@@ -224,6 +238,7 @@ int main(void) {
         TEST(what_others_opened_is_not_judged),
         TEST(a_connection_that_a_thread_waits_on_is_not_never_closed),
         TEST(a_read_is_told_by_what_was_asked),
+        TEST(an_answer_that_stopped_is_told_as_that),
         TEST(a_connect_is_told_by_its_time),
         TEST(several_are_counted),
         TEST(json_names_thread_and_call),
