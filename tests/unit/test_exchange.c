@@ -270,6 +270,27 @@ static void of_a_write_that_was_cut_short_only_what_went_is_fed(void **state) {
     free(big);
 }
 
+/* The kernel takes what it can read of a buffer and stops there; nobody reads on. */
+static void what_lies_behind_a_write_that_was_cut_short_is_not_read(void **state) {
+    (void)state;
+    static const char *const first[] = {"G", "\4\1", "\5\1", "\26\3\1", "x"};
+    enum { HALF = 8 << 20 };
+    char *half = mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(half, MAP_FAILED);
+    memset(half, 'x', HALF);
+    assert_int_equal(mprotect(half + HALF, HALF, PROT_NONE), 0);
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        struct wire w = wire_open();
+        memcpy(half, first[i], strlen(first[i]));
+        assert_int_equal(fcntl(w.fd, F_SETFL, O_NONBLOCK), 0);
+        ssize_t n = write(w.fd, half, 2 * HALF);
+        assert_true(n > 0 && n <= HALF);
+        assert_false(wire_conn(w.fd)->flags & CONN_TUNNEL);
+        wire_close(&w);
+    }
+    assert_int_equal(munmap(half, 2 * HALF), 0);
+}
+
 static int file_of(const char *text) {
     int fd = memfd_create("file", MFD_CLOEXEC);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
@@ -612,6 +633,7 @@ int main(void) {
         TEST(who_asks_a_socks_proxy_is_in_a_tunnel),
         TEST(a_vector_is_fed_in_its_order_whatever_is_empty),
         TEST(of_a_write_that_was_cut_short_only_what_went_is_fed),
+        TEST(what_lies_behind_a_write_that_was_cut_short_is_not_read),
         TEST(a_body_may_be_sent_by_the_kernel),
         TEST(a_request_that_is_sent_by_the_kernel_is_not_known),
         TEST(a_second_request_that_is_sent_by_the_kernel_ends_the_looking),
