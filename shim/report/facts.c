@@ -25,13 +25,15 @@ bool facts_begin(struct facts *f, const struct view *v) {
     f->now = clock_ns(CLOCK_MONOTONIC);
     f->room = v->count[REGION_CONNS];
     size_t most = (size_t)f->room + v->count[REGION_TLS];
-    size_t index = ((size_t)f->room * sizeof *f->by_conn + 63) & ~(size_t)63;
+    size_t numbers = (size_t)f->room + v->count[REGION_USES];
+    size_t index = (numbers * sizeof *f->by_conn + 63) & ~(size_t)63;
     f->map_size = index + (most + 1) * sizeof *f->fact;
     f->map = mem_map(f->map_size);
     if (!f->map)
         return false;
     f->by_conn = f->map;
-    memset(f->by_conn, 0xff, (size_t)f->room * sizeof *f->by_conn);
+    f->by_use = f->by_conn + f->room;
+    memset(f->by_conn, 0xff, numbers * sizeof *f->by_conn);
     f->fact = (struct fact *)(void *)((char *)f->map + index);
     return true;
 }
@@ -159,6 +161,20 @@ static bool copy_steady(struct fact *x, const struct box_conn *c) {
     return false;
 }
 
+/* Chains it to the others of its call site. */
+static void add_to_use(struct facts *f, uint32_t i) {
+    struct fact *x = &f->fact[i];
+    const struct box_site *s = view_site(f->view, x->site);
+    x->use = s ? get32(&s->use) - 1 : BOX_NONE;
+    const struct box_use *u = view_use(f->view, x->use);
+    if (!u || u->site != x->site) {
+        x->use = BOX_NONE;
+        return;
+    }
+    x->next_of_use = f->by_use[x->use];
+    f->by_use[x->use] = i;
+}
+
 struct fact *facts_of(struct facts *f, uint32_t conn) {
     if (conn >= f->room)
         return NULL;
@@ -172,6 +188,7 @@ struct fact *facts_of(struct facts *f, uint32_t conn) {
     take_tls(x, f->view, get(&c->tls));
     take_http(x, f->view, c);
     f->by_conn[conn] = f->count++;
+    add_to_use(f, f->by_conn[conn]);
     return x;
 }
 
@@ -192,14 +209,17 @@ void facts_add_orphans(struct facts *f) {
         x->direction = s && s->direction == CONN_INBOUND ? CONN_INBOUND : CONN_OUTBOUND;
         x->opened = x->tls.opened;
         x->site = x->tls.site;
+        x->use = BOX_NONE;
         x->next = UINT32_MAX;
         f->count++;
     }
 }
 
 void facts_drop_last(struct facts *f, uint32_t conn) {
+    const struct fact *x = &f->fact[--f->count];
     f->by_conn[conn] = UINT32_MAX;
-    f->count--;
+    if (x->use != BOX_NONE)
+        f->by_use[x->use] = x->next_of_use;
 }
 
 void fact_add_fd(struct fact *x, int fd) {

@@ -89,6 +89,8 @@ struct fact {
     uint64_t reported; /* box_conn.reported */
     uint32_t record;   /* its record, and the life of it */
     uint32_t seq;
+    uint32_t use, next_of_use; /* its call site's record of uses, BOX_NONE: none; and the next fact
+                                  with the same, UINT32_MAX: last */
     struct fact_use used_in, used_out;
     /* Filled by report/verdict.c and report/groups.c. */
     uint8_t verdict;
@@ -101,6 +103,7 @@ struct facts {
     struct fact *fact;
     uint32_t count, room;
     uint32_t *by_conn; /* record index -> fact, UINT32_MAX: none */
+    uint32_t *by_use;  /* record of uses -> its first fact, UINT32_MAX: none */
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
     bool watch_unknown;   /* there are epoll sets, or may be, that could not be looked at */

@@ -30,20 +30,26 @@ static void add(struct groups *g, const struct facts *f, uint32_t use, enum verd
     n->oldest = n->last_at = last;
 }
 
-/* Is it one of the site's that has done one exchange or more, and rests? */
-static bool rests(const struct fact *x, uint32_t site) {
-    return x->site == site && !x->is_orphan && x->direction == CONN_OUTBOUND &&
-           fact_http_phase(x) == HTTP_COMPLETE && !http_closes(&x->http);
+/* Has it done one exchange or more, and rests? */
+static bool rests(const struct fact *x) {
+    return x->direction == CONN_OUTBOUND && fact_http_phase(x) == HTTP_COMPLETE &&
+           !http_closes(&x->http);
 }
+
+/* Of each fact of a call site: there are many of both, and all of the one for each of the other is
+ * more than a report has time for. */
+#define EACH_OF_USE(f, x, i, use)                                                                  \
+    for (uint32_t i = (f)->by_use[use]; i != UINT32_MAX && ((x) = &(f)->fact[i], true);            \
+         i = (x)->next_of_use)
 
 /* --- churn ------------------------------------------------------------------------------------ */
 
 /* Left open after its only exchange, while others were opened. */
-static uint32_t count_kept(const struct facts *f, uint32_t site, uint64_t *last) {
+static uint32_t count_kept(const struct facts *f, uint32_t use, uint64_t *last) {
+    const struct fact *x;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < f->count; i++) {
-        const struct fact *x = &f->fact[i];
-        if (!rests(x, site) || http_requests(&x->http) != 1 || !fact_is_open(x) ||
+    EACH_OF_USE(f, x, i, use) {
+        if (!rests(x) || http_requests(&x->http) != 1 || !fact_is_open(x) ||
             !fact_passed_over(f, x, fact_leak_after(f, x)))
             continue;
         n++;
@@ -55,7 +61,7 @@ static uint32_t count_kept(const struct facts *f, uint32_t site, uint64_t *last)
 static void add_churn(struct groups *g, const struct facts *f, uint32_t use) {
     const struct box_use *u = view_use(f->view, use);
     uint64_t last = get(&u->last_spared), spared = get(&u->spared);
-    uint32_t kept = count_kept(f, u->site, &last);
+    uint32_t kept = count_kept(f, use, &last);
     uint64_t n = spared + kept;
     if (n < at_least_one(f->view->header->churn_min) || 2 * n < get(&u->conns))
         return;
@@ -73,20 +79,19 @@ static void add_undrained(struct groups *g, const struct facts *f, uint32_t use)
 }
 
 /* One that the server has closed and the program still keeps. */
-static bool is_idle_closed(const struct fact *x, uint32_t site) {
-    return rests(x, site) && !x->shut_at &&
-           (x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK);
+static bool is_idle_closed(const struct fact *x) {
+    return rests(x) && !x->shut_at && (x->tcp == TCP_IS_CLOSE_WAIT || x->tcp == TCP_IS_LAST_ACK);
 }
 
 struct idle_closed finding_idle_closed(const struct facts *f, uint32_t use) {
     enum { LEAST_NS = 100000000 }; /* as conn/use.c has it: what is closed at once was not idle */
     const struct box_use *u = view_use(f->view, use);
     struct idle_closed c = {get(&u->idle_closed), get(&u->idle_least), get(&u->last_idle_closed)};
-    for (uint32_t i = 0; i < f->count; i++) {
-        const struct fact *x = &f->fact[i];
+    const struct fact *x;
+    EACH_OF_USE(f, x, i, use) {
         uint64_t age = fact_peer_closed_age(x, f->now);
         uint64_t idle = since(since(f->now, fact_last_use(x)), age);
-        if (!is_idle_closed(x, u->site) || !age || idle < LEAST_NS)
+        if (!is_idle_closed(x) || !age || idle < LEAST_NS)
             continue;
         c.count++;
         c.least = idle < c.least ? idle : c.least;

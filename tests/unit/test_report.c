@@ -45,6 +45,41 @@ static const char *text(void) {
     return synthetic_text(&r);
 }
 
+/* --- facts ------------------------------------------------------------------------------------ */
+
+static uint32_t used_site(void) {
+    uint32_t site = synthetic_site(&box, stack, host, CONN_OUTBOUND);
+    uint32_t use = box_record(&box, REGION_USES);
+    box.uses[use].site = site;
+    atomic_store(&box.uses[use].ready, 1);
+    atomic_store(&box.sites[site].use, use + 1);
+    return site;
+}
+
+/* So that a report need not look at every connection for every call site. */
+static void connections_are_chained_by_what_is_counted_of_their_call_site(void **state) {
+    (void)state;
+    uint32_t a = used_site(), b = used_site(), liar = used_site();
+    uint32_t none = synthetic_site(&box, stack, host, CONN_OUTBOUND);
+    uint32_t sites[] = {a, b, none, a, liar, a};
+    for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
+        synthetic_conn(&box, sites[i], NOW);
+    atomic_store(&box.sites[liar].use, 1); /* another one's */
+    gather();
+    struct facts *f = &r.facts;
+    assert_int_equal(f->by_use[0], 5);
+    assert_int_equal(f->fact[5].next_of_use, 3);
+    assert_int_equal(f->fact[3].next_of_use, 0);
+    assert_int_equal(f->fact[0].next_of_use, UINT32_MAX);
+    assert_int_equal(f->by_use[1], 1);
+    assert_int_equal(f->by_use[2], UINT32_MAX);
+    assert_int_equal(f->fact[2].use, BOX_NONE);
+    facts_drop_last(f, f->fact[5].record);
+    assert_int_equal(f->by_use[0], 3);
+    facts_drop_last(f, f->fact[4].record);
+    assert_int_equal(f->by_use[0], 3);
+}
+
 /* --- verdicts ------------------------------------------------------------------------------------
  */
 
@@ -763,6 +798,7 @@ static void golden(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(connections_are_chained_by_what_is_counted_of_their_call_site),
         TEST(an_idle_connection_alone_is_no_leak),
         TEST(an_idle_connection_passed_over_is_never_closed),
         TEST(just_before_leak_after_it_is_not),
