@@ -36,6 +36,7 @@ static void clear(struct box_http *h, uint64_t slot, bool counted) {
         atomic_store_explicit(zero[i], 0, memory_order_relaxed);
     atomic_store_explicit(&h->counted, counted, memory_order_relaxed);
     atomic_store_explicit(&h->named, 0, memory_order_relaxed);
+    atomic_store_explicit(&h->forks, 0, memory_order_relaxed);
     memset(&h->http, 0, sizeof h->http);
     life_written(&h->life, HTTP_HELD_BY_CONN);
 }
@@ -247,15 +248,27 @@ static uint32_t messages(const struct http_observer *o) {
     return http_requests(o) + http_responses(o);
 }
 
+static uint32_t forks_so_far(void) {
+    return (uint32_t)load(&mine.header->forks);
+}
+
+/* A request begins, after the last one's response. */
+static void before_request(struct box_http *h, uint64_t now) {
+    enum http_phase phase = http_phase(&h->http);
+    if (phase == HTTP_COMPLETE)
+        atomic_store_explicit(&h->rested, between(load(&h->last_fed), now), memory_order_relaxed);
+    if (phase == HTTP_COMPLETE || phase == HTTP_IDLE)
+        atomic_store_explicit(&h->forks, forks_so_far(), memory_order_relaxed);
+}
+
 void exchange_feed(struct box_conn *c, uint64_t slot, const struct exchange_bytes *b) {
     struct feeding k;
     if (!b->n || !enter(&k, c, slot, b->layer, b->way))
         return;
     uint64_t now = clock_coarse();
     uint32_t before = messages(&k.h->http);
-    if (b->way == HTTP_REQUEST_BYTES && http_phase(&k.h->http) == HTTP_COMPLETE)
-        atomic_store_explicit(&k.h->rested, between(load(&k.h->last_fed), now),
-                              memory_order_relaxed);
+    if (b->way == HTTP_REQUEST_BYTES)
+        before_request(k.h, now);
     feed(k.h, b);
     if (http_phase(&k.h->http) != HTTP_COMPLETE || messages(&k.h->http) != before)
         atomic_store_explicit(&k.h->last_fed, now, memory_order_relaxed);
@@ -330,6 +343,8 @@ static struct use_of_conn use_of(const struct box_conn *c, const struct box_http
         .http = &h->http,
         .broken = broken,
         .gone = gone,
+        .shared = flags & CONN_PASSED ||
+                  atomic_load_explicit(&h->forks, memory_order_relaxed) != forks_so_far(),
         .ended_by_peer = gone && ended_first(c, ended),
         .idle = between(load(&h->last_fed), ended),
         .rested = load(&h->rested),

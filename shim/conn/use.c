@@ -89,14 +89,20 @@ static enum use_end end_of_complete(const struct use_of_conn *u) {
     return u->ended_by_peer ? USE_SERVER_CLOSED : USE_UNUSED;
 }
 
+/* This process has closed it inside of an exchange, which may go on in another one. */
+static enum use_end end_inside(const struct use_of_conn *u, enum use_end end) {
+    return u->shared ? USE_ENDS : end;
+}
+
 static enum use_end end_of(const struct use_of_conn *u) {
     switch (http_phase(u->http)) {
     case HTTP_COMPLETE: return end_of_complete(u);
     case HTTP_RESPONSE_HEAD:
     case HTTP_RESPONSE_BODY:
-        return u->broken || http_cut(u->http, HTTP_RESPONSE_BYTES) ? USE_FAILED : USE_UNDRAINED;
+        return u->broken || http_cut(u->http, HTTP_RESPONSE_BYTES) ? USE_FAILED
+                                                                   : end_inside(u, USE_UNDRAINED);
     case HTTP_SENDING:
-    case HTTP_WAITING: return u->gone ? USE_FAILED : USE_UNANSWERED;
+    case HTTP_WAITING: return u->gone ? USE_FAILED : end_inside(u, USE_UNANSWERED);
     default: return USE_ENDS; /* not HTTP/1.x any more */
     }
 }

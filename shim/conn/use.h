@@ -15,6 +15,7 @@ struct use_of_conn {
     const struct http_observer *http;
     bool gone;          /* the peer's end of the stream was seen, or an error */
     bool broken;        /* an error */
+    bool shared;        /* another process may have it, and go on with the exchange */
     bool ended_by_peer; /* gone, and the program had not said before that it ends */
     uint64_t idle;      /* how long it had lain idle then */
     uint64_t rested;    /* how long it had lain idle before its last request */

@@ -277,6 +277,7 @@ struct box_http {
     _Atomic uint64_t ended_at; /* when the peer's end was seen, of TLS its close_notify; 0: not */
     _Atomic uint8_t counted;   /* in its site's uses */
     _Atomic uint32_t named;    /* requests whose host has been looked at */
+    _Atomic uint32_t forks;    /* box_header.forks when the last request began */
     _Alignas(64) struct http_observer http;
 };
 

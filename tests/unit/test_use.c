@@ -270,6 +270,58 @@ static void only_what_was_certainly_to_come_was_left_undrained(void **state) {
     }
 }
 
+/* A descriptor that goes to another process in a message, and is closed there unread. */
+static void pass_it(void) {
+    int pair[2];
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec v = {(void *)(uintptr_t) "x", 1};
+    struct msghdr m = {
+        .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(c), &wire.fd, sizeof(int));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(sendmsg(pair[0], &m, 0), 1);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void fork_it(void) {
+    pid_t child = fork();
+    if (!child)
+        _exit(0);
+    support_wait(child);
+}
+
+/* Who has it besides may read on: what this process closes is not the connection's end. */
+static void what_another_process_may_read_on_was_not_left(void **state) {
+    (void)state;
+    static void (*const share[])(void) = {fork_it, pass_it};
+    static const char *const heard[] = {"", LENGTH_10 "01234"};
+    for (size_t i = 0; i < 4; i++) {
+        next();
+        wire_say(&wire, GET);
+        if (*heard[i / 2])
+            wire_reply(&wire, heard[i / 2]);
+        share[i % 2]();
+        close_it();
+        assert_int_equal(GREW(undrained), 0);
+        assert_int_equal(GREW(ended[USE_UNDRAINED]) + GREW(ended[USE_UNANSWERED]), 0);
+    }
+    fork_it(); /* before the request: a program that starts others now and then */
+    left(LENGTH_10 "01234");
+    assert_int_equal(GREW(undrained), 1);
+    next();
+    wire_say(&wire, GET);
+    wire_reply(&wire, WIRE_OK);
+    fork_it();
+    wire_say(&wire, GET);
+    wire_reply(&wire, LENGTH_10 "01234");
+    close_it();
+    assert_int_equal(GREW(undrained), 1);
+}
+
 static void a_response_to_head_has_nothing_to_drain(void **state) {
     (void)state;
     wire_say(&wire, "HEAD / HTTP/1.1\r\n\r\n");
@@ -718,6 +770,7 @@ int main(void) {
         TEST(a_connection_ends_with_its_last_descriptor),
         TEST(every_way_of_closing_ends_it),
         TEST(only_what_was_certainly_to_come_was_left_undrained),
+        TEST(what_another_process_may_read_on_was_not_left),
         TEST(a_response_to_head_has_nothing_to_drain),
         TEST(the_second_response_of_a_pipeline_may_be_the_one),
         TEST(one_opened_soon_after_another_ended_could_be_spared),
