@@ -169,8 +169,8 @@ $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -pthread $< -o $@ $(LDLIBS)
 
-$(BUILD)/bench/tls_%: LDLIBS += -lssl -lcrypto
-$(BUILD)/bench/tls_data $(BUILD)/bench/tls_connect: tests/torture/programs/tls_pair.h
+$(BUILD)/bench/tls_% $(BUILD)/bench/http_exchange: LDLIBS += -lssl -lcrypto
+$(BUILD)/bench/tls_data $(BUILD)/bench/tls_connect $(BUILD)/bench/http_exchange: tests/torture/programs/tls_pair.h
 
 # By itself: what observing costs is too little to be seen around system calls.
 $(BUILD)/bench/http_observe: tests/bench/http_observe.c $(wildcard tests/bench/*.h shim/http/*.[ch])

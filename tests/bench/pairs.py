@@ -22,12 +22,23 @@ WARM_UP = 2  # rounds of each process that do not count
 CPUS = sorted(os.sched_getaffinity(0))
 
 
+class Side(namedtuple("Side", "command guarded options", defaults=({},))):
+    """A program of a comparison: its command, with or without the guard, and the guard's options."""
+
+    def start(self, place, cpu):
+        return place.start(*self.command, guarded=self.guarded, cpu=cpu, **self.options)
+
+    def check(self, program):
+        if program.is_guarded() != self.guarded:
+            raise BenchError(f"{program.name}: the guard is not where it should be")
+
+
 class Times:
     """Nanoseconds of one operation, round by round; bare[i] and guarded[i] are neighbours."""
 
-    def __init__(self):
-        self.bare = []
-        self.guarded = []
+    def __init__(self, bare, guarded):
+        self.bare = bare
+        self.guarded = guarded
 
     def best(self):
         return min(self.guarded) / min(self.bare)
@@ -35,18 +46,35 @@ class Times:
     def median(self):
         return statistics.median(g / b for b, g in zip(self.bare, self.guarded))
 
+    def row(self, title, goal=None):
+        return Row(title, "time", min(self.bare), min(self.guarded), self.best(), self.median(),
+                   goal)
 
-def measure_pair(bare, guarded, rounds, times):
-    """Runs rounds of both in turn; who goes first changes with each."""
+
+def take_turns(programs, rounds):
+    """Runs rounds of all in turn; who goes first changes with each. Returns what each one took."""
     for _ in range(WARM_UP):
-        bare.round()
-        guarded.round()
+        for program in programs:
+            program.round()
+    taken = [[] for _ in programs]
     for number in range(rounds):
-        taken = {}
-        for program in (bare, guarded) if number % 2 == 0 else (guarded, bare):
-            taken[program] = program.round()
-        times.bare.append(taken[bare])
-        times.guarded.append(taken[guarded])
+        for place in range(len(programs)):
+            who = (number + place) % len(programs)
+            taken[who].append(programs[who].round())
+    return taken
+
+
+def compare(place, sides, rounds, cpu):
+    """What an operation of each side took, round by round, over several fresh processes of each."""
+    taken = [[] for _ in sides]
+    for _ in range(rounds.pairs):
+        with ExitStack() as stack:
+            programs = [stack.enter_context(side.start(place, cpu)) for side in sides]
+            for all_of_side, some in zip(taken, take_turns(programs, rounds.rounds)):
+                all_of_side += some
+            for side, program in zip(sides, programs):
+                side.check(program)
+    return taken
 
 
 class Loop:
@@ -68,23 +96,14 @@ class Loop:
         return stack.enter_context(listener).line()
 
     def times(self, place, rounds):
-        times = Times()
         with ExitStack() as stack:
             port = self.listen(place, stack) if "{port}" in self.command else ""
             command = [word.format(port=port) for word in self.command]
-            cpu = CPUS[-1] if self.pinned else None
-            for _ in range(rounds.pairs):
-                with place.start(*command, cpu=cpu) as bare, \
-                     place.start(*command, cpu=cpu, guarded=not self.control) as guarded:
-                    measure_pair(bare, guarded, rounds.rounds, times)
-                    if guarded.is_guarded() == self.control or bare.is_guarded():
-                        raise BenchError(f"{bare.name}: the guard is not where it should be")
-        return times
+            sides = Side(command, False), Side(command, not self.control)
+            return Times(*compare(place, sides, rounds, CPUS[-1] if self.pinned else None))
 
     def measure(self, place, rounds):
-        times = self.times(place, rounds)
-        yield Row(self.title, "time", min(times.bare), min(times.guarded), times.best(),
-                  times.median(), self.goal)
+        yield self.times(place, rounds).row(self.title, self.goal)
 
 
 class Scaling:
@@ -103,10 +122,8 @@ class Scaling:
         one, eight = (self.loop(threads).times(place, rounds) for threads in (1, 8))
         bare, guarded = (min(a) / min(b) for a, b in
                          ((one.bare, eight.bare), (one.guarded, eight.guarded)))
-        yield Row(self.loop(1).title, "time", min(one.bare), min(one.guarded), one.best(),
-                  one.median(), None)
-        yield Row(self.loop(8).title, "time", min(eight.bare), min(eight.guarded), eight.best(),
-                  eight.median(), None)
+        yield one.row(self.loop(1).title)
+        yield eight.row(self.loop(8).title)
         yield Row("8 threads do so many times the work of 1", "factor", bare, guarded,
                   guarded / bare, one.median() / eight.median(), None)
 
@@ -122,6 +139,8 @@ BENCHES = [
          "write_read", "socketpair"),
     Loop("tracked", "write+read of 1 byte, TCP (both ends tracked)", 1.06,
          "write_read", "tcp"),
+    Loop("not-http", "the same, that began as HTTP could begin", 1.06,
+         "write_read", "tcp", "X"),
     Loop("tls-16k", "SSL_write+SSL_read of 16 KiB, TCP", None, "tls_data", "16384"),
     Loop("tls-1", "SSL_write+SSL_read of 1 byte, TCP", None, "tls_data", "1"),
     Loop("tls-connect", "TLS connect+handshake+free+close, both ends", None, "tls_connect"),
@@ -131,4 +150,6 @@ BENCHES = [
     Loop("noise", "noise: connect loop, bare against bare", None, *connects(12), control=True),
     Loop("noise-rw", "noise: socketpair loop, bare against bare", None,
          "write_read", "socketpair", control=True),
+    Loop("noise-http", "noise: HTTP exchange, bare against bare", None,
+         "http_exchange", "exchange", "http", "tcp", control=True),
 ]

@@ -1,7 +1,8 @@
 /*
  * write + read of one byte: "socketpair" is what the guard never tracks; of "tcp" it tracks
  * both ends, the one that connected and the one that was accepted, since both are in this
- * process.
+ * process. LETTER is the byte, x if it is not said: no request of HTTP begins so, but one could
+ * begin with X.
  */
 #include "loopback.h"
 
@@ -12,6 +13,7 @@
 #define BATCH 1000
 
 static int from, to;
+static char byte = 'x';
 
 static void open_socketpair(void) {
     int ends[2];
@@ -36,16 +38,16 @@ static void open_tcp(void) {
 }
 
 static void batch_of_bytes(void) {
-    char byte = 'x';
-
     for (int i = 0; i < BATCH; i++)
         if (write(from, &byte, 1) != 1 || read(to, &byte, 1) != 1)
             die("write + read");
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2)
-        usage(argv[0], "socketpair|tcp");
+    if (argc != 2 && argc != 3)
+        usage(argv[0], "socketpair|tcp [LETTER]");
+    if (argc == 3)
+        byte = *argv[2];
     if (strcmp(argv[1], "tcp") == 0)
         open_tcp();
     else
