@@ -24,7 +24,12 @@ void guard_leave(void);
 /* Where libunwind is mapped: only its own calls are answered. A handler that interrupts a walk
  * makes calls too, and those are the program's. */
 void guard_serve(const void *start, const void *end);
-bool guard_serves(const void *return_address);
+extern const char *guard_served_from __attribute__((visibility("hidden")));
+extern const char *guard_served_to __attribute__((visibility("hidden")));
+static inline bool guard_serves(const void *return_address) {
+    const char *a = return_address;
+    return a >= guard_served_from && a < guard_served_to;
+}
 
 /* For wrappers: is this call libunwind's, in a walk of ours? Reads, writes and closes ask first
  * whether the descriptor can be one that guard_pipe2 gave: no program's can. */

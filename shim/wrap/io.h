@@ -16,6 +16,14 @@ static inline uint64_t io_slot(int fd) {
     return likely(!slot_is_conn(slot)) ? FD_NONE : slot;
 }
 
+/* Most calls are on descriptors that are no connections. They are handed on as they came and return
+ * to the program, not to us: one array load is all that they pay. The others go to NAME_on, a
+ * function of its own, so that nothing need be saved here. */
+#define ON static __attribute__((noinline))
+#define HAND_ON(name, fd, ...)                                                                     \
+    uint64_t slot_ = io_slot(fd);                                                                  \
+    return likely(slot_ == FD_NONE) ? real.name(fd, __VA_ARGS__) : name##_on(slot_, fd, __VA_ARGS__)
+
 /* After a read that asked for some bytes and returned r. These keep errno. */
 static inline void io_read_into(uint64_t slot, ssize_t r, const struct iovec *iov, size_t count) {
     if (unlikely(slot != FD_NONE))
@@ -26,7 +34,7 @@ static inline void io_read(uint64_t slot, ssize_t r, void *buf, size_t n) {
         traffic_read_on(slot, r, &BYTES(buf, n), 1);
 }
 
-/* Before a write of a program's bytes, and after any that returned r. */
+/* Before a write of a program's bytes (traffic_writing), and after any that returned r. */
 static inline uint64_t io_writing(int fd) {
     uint64_t slot = io_slot(fd);
     if (unlikely(slot != FD_NONE))

@@ -73,19 +73,28 @@ static void opened_by(const struct attempt *a, int fd, ssize_t r, const struct i
         traffic_wrote_early(fd, (size_t)r, iov, count);
 }
 
-EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-                      socklen_t len) {
+static ssize_t sendto_opening(int fd, const void *buf, size_t n, int flags,
+                              const struct sockaddr *addr, socklen_t len) {
     struct attempt a;
-    if (unlikely(flags & MSG_FASTOPEN)) {
-        connect_before(&a, fd, addr, len);
-        ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
-        opened_by(&a, fd, r, &BYTES(buf, n), 1);
-        return r;
-    }
-    uint64_t slot = io_writing(fd);
+    connect_before(&a, fd, addr, len);
+    ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
+    opened_by(&a, fd, r, &BYTES(buf, n), 1);
+    return r;
+}
+
+ON ssize_t sendto_on(uint64_t slot, int fd, const void *buf, size_t n, int flags,
+                     const struct sockaddr *addr, socklen_t len) {
+    traffic_writing(slot);
     ssize_t r = real.sendto(fd, buf, n, flags, addr, len);
     io_wrote(slot, r, buf, n);
     return r;
+}
+
+EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                      socklen_t len) {
+    if (unlikely(flags & MSG_FASTOPEN))
+        return sendto_opening(fd, buf, n, flags, addr, len);
+    HAND_ON(sendto, fd, buf, n, flags, addr, len);
 }
 
 /* The address in a message that the kernel has not looked at yet. */
