@@ -85,8 +85,8 @@ feed_handler start_any, start_cr, start_method, start_target, start_authority, s
 /* fields.c */
 feed_handler field_line_cr, field_begin, field_name, field_value, field_text, field_head_cr;
 
-/* values.c: a character of a value that matters, line ends excepted; and the end of it. */
-void value_char(struct feed *f, uint8_t c);
+/* values.c: a value, as long as it matters, up to its line end or a NUL; and the end of it. */
+void value_chars(struct feed *f);
 void value_end(struct feed *f);
 
 /* message.c */

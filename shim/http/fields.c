@@ -106,8 +106,11 @@ void field_name(struct feed *f) {
     struct http_side *s = f->s;
     enum word last = f->response ? WORD_KEEP_ALIVE : WORD_TRANSFER_ENCODING;
     const uint8_t *p = f->p;
-    for (; s->word != WORD_NONE && p < f->end && char_is(*p, CHAR_TOKEN); p++)
-        s->word = word_step(s->word, s->pos++, char_lower(*p), last);
+    uint8_t word = s->word, pos = s->pos;
+    for (; word != WORD_NONE && p < f->end && char_is(*p, CHAR_TOKEN); p++)
+        word = word_step(word, pos++, char_lower(*p), last);
+    s->word = word;
+    s->pos = pos;
     while (p < f->end && char_is(*p, CHAR_TOKEN))
         p++;
     f->p = p;
@@ -121,18 +124,13 @@ void field_name(struct feed *f) {
 }
 
 void field_value(struct feed *f) {
-    struct http_side *s = f->s;
-    while (f->p < f->end && *f->p != '\r' && *f->p != '\n') {
-        if (*f->p == '\0') {
-            feed_stop(f, HTTP_BAD_FIELD);
-            return;
-        }
-        value_char(f, *f->p++);
-        if (s->field == FIELD_OTHER) {
-            s->state = AT_TEXT;
-            return;
-        }
-    }
-    if (f->p < f->end)
+    value_chars(f);
+    if (f->s->field == FIELD_OTHER)
+        f->s->state = AT_TEXT;
+    else if (f->p == f->end)
+        return;
+    else if (*f->p == '\0')
+        feed_stop(f, HTTP_BAD_FIELD);
+    else
         line_end(f);
 }

@@ -173,7 +173,7 @@ static const struct list *list_of(uint8_t field) {
     }
 }
 
-void value_char(struct feed *f, uint8_t c) {
+static void value_char(struct feed *f, uint8_t c) {
     struct http_side *s = f->s;
     if (s->field == WORD_CONTENT_LENGTH)
         length_char(f, c);
@@ -183,6 +183,13 @@ void value_char(struct feed *f, uint8_t c) {
         keep_alive_number(f, c);
     else
         list_char(f, c, list_of(s->field));
+}
+
+void value_chars(struct feed *f) {
+    const uint8_t *p = f->p;
+    while (p < f->end && *p != '\r' && *p != '\n' && *p != '\0' && f->s->field != FIELD_OTHER)
+        value_char(f, *p++);
+    f->p = p;
 }
 
 void value_end(struct feed *f) {

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-enum { WORD_MAX = 18 };
-
-static const char words[WORDS][WORD_MAX] = {
+const char words[WORDS][WORD_MAX] = {
     [WORD_CONNECT] = "CONNECT",
     [WORD_DELETE] = "DELETE",
     [WORD_GET] = "GET",
@@ -26,13 +24,8 @@ static const char words[WORDS][WORD_MAX] = {
     [WORD_KEEP] = "keep-alive",
 };
 
-/* Always the first word of the group that fits so far: those before it are out for good. Two
- * threads that feed one way at once may bring any `at` here; the table is not left for that. */
-uint8_t word_step(uint8_t word, unsigned at, uint8_t c, enum word last) {
-    if (word == WORD_NONE || at >= WORD_MAX)
-        return WORD_NONE;
-    if ((uint8_t)words[word][at] == c)
-        return word;
+/* Always the first word of the group that fits so far: those before it are out for good. */
+uint8_t word_other(uint8_t word, unsigned at, uint8_t c, enum word last) {
     for (unsigned other = word + 1u; other <= last; other++)
         if ((uint8_t)words[other][at] == c && memcmp(words[other], words[word], at) == 0)
             return (uint8_t)other;

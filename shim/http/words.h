@@ -33,9 +33,19 @@ enum word {
     WORDS
 };
 
+enum { WORD_MAX = 18 };
+extern const char words[WORDS][WORD_MAX];
+/* Another word of the group, up to `last`, that begins like this one and goes on with c. */
+uint8_t word_other(uint8_t word, unsigned at, uint8_t c, enum word last);
+
 /* A word that is compared with one of the words from->to, character by character. Take the first
- * word of the group at the start; WORD_NONE when none can match any more. */
-uint8_t word_step(uint8_t word, unsigned at, uint8_t c, enum word last);
+ * word of the group at the start; WORD_NONE when none can match any more. Two threads that feed one
+ * way at once may bring any `at` here; the table is not left for that. */
+static inline uint8_t word_step(uint8_t word, unsigned at, uint8_t c, enum word last) {
+    if (word == WORD_NONE || at >= WORD_MAX)
+        return WORD_NONE;
+    return (uint8_t)words[word][at] == c ? word : word_other(word, at, c, last);
+}
 /* All of it was there. */
 bool word_ends(uint8_t word, unsigned at);
 
