@@ -168,6 +168,14 @@ static size_t without_port(const char *host) {
     return strcspn(bracket ? bracket : host, ":") + (size_t)((bracket ? bracket : host) - host);
 }
 
+static void take_host(struct box_conn *c, const char *host, size_t length) {
+    if (likely(site_needs_no_alias(c, host, length)))
+        return;
+    atomic_fetch_add(&process_busy, 1);
+    site_alias(c, name_from_peer(host, length));
+    atomic_fetch_sub(&process_busy, 1);
+}
+
 /* Whom a request is for, once its head is complete. */
 static void take_names(struct box_conn *c, struct box_http *h) {
     const struct http_observer *o = &h->http;
@@ -178,9 +186,7 @@ static void take_names(struct box_conn *c, struct box_http *h) {
     if (o->method == HTTP_CONNECT) {
         atomic_fetch_or(&c->flags, CONN_TUNNEL);
     } else if (host_is_whole(o) && !http_is_to_proxy(o)) {
-        atomic_fetch_add(&process_busy, 1);
-        site_alias(c, name_from_peer(o->host, without_port(o->host)));
-        atomic_fetch_sub(&process_busy, 1);
+        take_host(c, o->host, without_port(o->host));
     }
 }
 

@@ -196,6 +196,17 @@ void site_rename(struct box_conn *c, uint32_t name) {
     c->leak_after = site_leak_after(&c->peer, name);
 }
 
+bool site_needs_no_alias(const struct box_conn *c, const char *name, size_t length) {
+    const struct box_host *h = host_of(c);
+    if (!h || h->name != BOX_NONE)
+        return true;
+    uint32_t alias = atomic_load_explicit(&h->alias, memory_order_acquire);
+    if (alias == BOX_NONE || alias == HOST_SEVERAL)
+        return alias == HOST_SEVERAL;
+    const struct box_name *known = &mine.names[alias];
+    return known->length == length && memcmp(known->text, name, length) == 0;
+}
+
 void site_alias(struct box_conn *c, uint32_t name) {
     struct box_host *h = host_of(c);
     uint32_t none = BOX_NONE;

@@ -32,5 +32,8 @@ void site_retract(struct box_conn *c, enum site_retraction how);
 void site_rename(struct box_conn *c, uint32_t name);
 /* A request on the connection called its host so: shown where nothing better is known. */
 void site_alias(struct box_conn *c, uint32_t name);
+/* Would that change nothing: requests have called it so before, or this and that, or its name is
+ * known? */
+bool site_needs_no_alias(const struct box_conn *c, const char *name, size_t length);
 
 #endif
