@@ -177,10 +177,11 @@ static uint32_t stack_intern_recent(const uintptr_t *pc, size_t depth, uint64_t 
 }
 
 static uint32_t stack_intern(const uintptr_t *pc, size_t depth) {
-    uint64_t key[BOX_FRAMES_MAX + 1] = {BY_ADDRESS};
+    uint64_t key[BOX_FRAMES_MAX + 1]; /* not cleared: that takes as long as the look-up */
     uint64_t now = atomic_load_explicit(&epoch, memory_order_acquire);
     if (now)
         return stack_intern_recent(pc, depth, now);
+    key[0] = BY_ADDRESS;
     memcpy(key + 1, pc, depth * sizeof *key);
     uint32_t id = index_find(&stacks.v.known, key, depth + 1);
     if (likely(id != INDEX_NONE))
@@ -190,9 +191,10 @@ static uint32_t stack_intern(const uintptr_t *pc, size_t depth) {
 }
 
 static uint32_t capture(size_t depth) {
-    struct walk w = {.max = depth};
+    struct walk w;
     if (!depth)
         return BOX_NONE;
+    walk_prepare(&w, depth);
     walk(&w);
     self.captures++;
     return w.depth ? stack_intern(w.pc, w.depth) : BOX_NONE;
