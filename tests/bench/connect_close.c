@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#define SHARE 200 /* operations of each thread in a batch */
+#define SHARE 50 /* operations of each thread in a batch */
 
 static int port, aliases, depth;
 static pthread_barrier_t start, done;

@@ -66,7 +66,7 @@ static void feed_exchanges(void) {
 
 static double best(void (*run_batch)(void)) {
     double least = measure_round(run_batch, BATCH);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 250; i++) {
         double taken = measure_round(run_batch, BATCH);
         least = taken < least ? taken : least;
     }

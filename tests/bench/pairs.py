@@ -15,9 +15,9 @@ from process import BenchError
 from table import Row
 
 Rounds = namedtuple("Rounds", "pairs rounds held")
-FULL = Rounds(pairs=10, rounds=15, held=100_000)
-QUICK = Rounds(pairs=3, rounds=8, held=100_000)
-WARM_UP = 2  # rounds of each process that do not count
+FULL = Rounds(pairs=10, rounds=100, held=100_000)
+QUICK = Rounds(pairs=3, rounds=40, held=100_000)
+WARM_UP = 20  # rounds of each process that do not count
 
 CPUS = sorted(os.sched_getaffinity(0))
 

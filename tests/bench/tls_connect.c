@@ -6,7 +6,7 @@
 
 #include "../torture/programs/tls_pair.h"
 
-#define BATCH 10
+#define BATCH 2
 
 static int listener, port;
 
