@@ -30,7 +30,7 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
 enum { PASSED_OVER_SHARE = 10, STANDARD_MOST = 2 };
 /* One that was taken up again after its first exchange, whose end is seen or likely, has a pool or
  * an owner that knows it: that must have passed it over many times. */
-enum { PASSES = 1, PASSES_OF_KEPT = OPENINGS_KEPT, WRITES_OF_KEPT = 6 };
+enum { PASSES = 1, PASSES_OF_KEPT = OPENINGS_KEPT, WRITES_OF_KEPT = 4 };
 
 /* A place that was wrong twice is given half as much again as it needed. */
 enum { RETRACTIONS = 2 };
@@ -145,18 +145,28 @@ static bool is_kept(const struct fact *x) {
     return x->calls_out >= WRITES_OF_KEPT || x->unseen_use;
 }
 
-/* The first one that the place opened, and the only one that it has not closed: a connection that
- * is kept, and others that come and go beside it. What leaks grows. */
-static bool is_kept_beside_others(const struct fact *x, const struct box_site *s) {
-    uint64_t opened = atomic_load_explicit(&s->opened, memory_order_relaxed);
-    uint64_t closed = atomic_load_explicit(&s->closed, memory_order_relaxed);
-    return opened > 1 && opened - closed == 1 &&
-           x->opened == atomic_load_explicit(&s->first_opened, memory_order_relaxed);
+static bool is_quiet_there(const struct facts *f, const struct fact *x, uint32_t site,
+                           uint64_t leak_after) {
+    return x->site == site && !x->is_orphan && fact_is_open(x) &&
+           since(f->now, fact_last_use(x)) >= leak_after;
+}
+
+/* The first one that the place opened, and the only one of its that lies idle: a connection that is
+ * kept, and others that come and go beside it. What leaks grows. */
+static bool is_kept_beside_others(const struct facts *f, const struct fact *x,
+                                  const struct box_site *s, uint64_t leak_after) {
+    uint64_t first = atomic_load_explicit(&s->first_opened, memory_order_relaxed);
+    if (atomic_load_explicit(&s->closed, memory_order_relaxed) == 0 || x->opened != first)
+        return false;
+    for (uint32_t i = 0; i < f->count; i++)
+        if (&f->fact[i] != x && is_quiet_there(f, &f->fact[i], x->site, leak_after))
+            return false;
+    return true;
 }
 
 bool fact_passed_over(const struct facts *f, const struct fact *x, uint64_t leak_after) {
     const struct box_site *s = view_site(f->view, x->site);
-    if (!s || is_kept_beside_others(x, s))
+    if (!s || is_kept_beside_others(f, x, s, leak_after))
         return false;
     uint64_t used = fact_last_use(x), share = leak_after / PASSED_OVER_SHARE;
     uint32_t passes = is_kept(x) ? PASSES_OF_KEPT : PASSES;
