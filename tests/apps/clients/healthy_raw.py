@@ -1,0 +1,297 @@
+"""Sockets that speak HTTP by hand: healthy_raw.py WHAT HOST PORT, then at rest."""
+import os
+import select
+import socket
+import sys
+import time
+
+from healthy import PAUSE, background, rest, steadily
+
+host, port = sys.argv[2], int(sys.argv[3])
+
+
+def connect():
+    return socket.create_connection((host, port))
+
+
+def request(path, method="GET", *fields):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", *fields, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def read(connection, size):
+    """So many bytes, in pieces as they come."""
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        assert piece, data
+        data += piece
+    return data
+
+
+def read_until(connection, end):
+    data = b""
+    while not data.endswith(end):
+        data += read(connection, 1)
+    return data
+
+
+def read_small(connection):
+    assert b" 200 OK" in read_until(connection, b"\r\n\r\n")
+    assert read(connection, 5) == b"small"
+
+
+def use(connection, times=3):
+    for _ in range(times):
+        connection.sendall(request("/small"))
+        read_small(connection)
+
+
+# --- one after another ---------------------------------------------------------------------------
+
+def pipelined(count):
+    def what():
+        connection = connect()
+        connection.sendall(request("/small") * count)
+        for _ in range(count):
+            read_small(connection)
+        return connection
+
+    return what
+
+
+def slowly_pipelined():
+    """For ever: requests one by one, and their answers are read when ten have been asked."""
+    connection = connect()
+
+    def ask():
+        for _ in range(10):
+            connection.sendall(request("/small"))
+            time.sleep(0.12)
+        for _ in range(10):
+            read_small(connection)
+
+    return steadily(ask)
+
+
+def by_the_end():
+    """HTTP/1.0: the end of the stream is the end of the body, and then it is closed."""
+    for _ in range(5):
+        with connect() as connection:
+            connection.sendall(b"GET /end HTTP/1.0\r\n\r\n")
+            data = b""
+            while piece := connection.recv(4096):
+                data += piece
+            assert data.endswith(b"x" * 1000) and len(data) > 100_000
+
+
+def peeked():
+    """A pool that looks whether its connection is alive each time before it is used."""
+    connection = connect()
+    connection.setblocking(False)
+
+    def check():
+        try:
+            connection.recv(1, socket.MSG_PEEK)
+            raise AssertionError("something has come")
+        except BlockingIOError:
+            pass
+
+    connection.setblocking(True)
+    use(connection)
+    connection.setblocking(False)
+    return steadily(check)
+
+
+def expecting():
+    """A request whose body waits for the server's 100 (Continue), which comes late."""
+    connection = connect()
+
+    def upload():
+        connection.sendall(request("/echo/1500", "POST", "Expect: 100-continue",
+                                   "Content-Length: 5"))
+        assert b" 100 " in read_until(connection, b"\r\n\r\n")
+        connection.sendall(b"12345")
+        assert b" 200 " in read_until(connection, b"\r\n\r\n") and read(connection, 1) == b"5"
+
+    return steadily(upload)
+
+
+def interim():
+    connection = connect()
+    for _ in range(3):
+        connection.sendall(request("/hints"))
+        assert b" 103 " in read_until(connection, b"\r\n\r\n")
+        assert b" 200 " in read_until(connection, b"\r\n\r\n")
+        assert read(connection, 6) == b"hinted"
+    return connection
+
+
+def early():
+    """An upload in pieces whose answer comes meanwhile, and is read at its end."""
+    connection = connect()
+
+    def upload():
+        connection.sendall(request("/early", "POST", "Transfer-Encoding: chunked"))
+        for _ in range(15):
+            connection.sendall(b"4\r\nbody\r\n")
+            time.sleep(0.12)
+        connection.sendall(b"0\r\n\r\n")
+        read_until(connection, b"\r\n0\r\n\r\n")
+
+    return steadily(upload)
+
+
+# --- several at once -------------------------------------------------------------------------------
+
+def three(start):
+    """Opened one after another by one thread, which then waits for all of them, and serves them."""
+    def what():
+        connections = []
+        for _ in range(3):
+            connections.append(connect())
+            start(connections[-1])
+            time.sleep(PAUSE)
+
+        def serve():
+            while True:
+                for ready in select.select(connections, [], [])[0]:
+                    assert ready.recv(4096)
+
+        background(serve)
+        return connections
+
+    return what
+
+
+def start_events(path):
+    def start(connection):
+        connection.sendall(request(path))
+        read_until(connection, b"\n\n\r\n")
+
+    return start
+
+
+def start_websocket(path):
+    def start(connection):
+        upgrade(connection, path)
+
+    return start
+
+
+def upgrade(connection, path):
+    connection.sendall(request(path, "GET", "Connection: Upgrade", "Upgrade: websocket",
+                               "Sec-WebSocket-Version: 13",
+                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+    assert b" 101 " in read_until(connection, b"\r\n\r\n")
+    connection.sendall(b"\x81\x82\0\0\0\0hi")
+    assert read(connection, 4) == b"\x81\x02hi"
+
+
+def websocket(path):
+    """Read by a thread that answers pings."""
+    def what():
+        connection = connect()
+        upgrade(connection, path)
+
+        def answer():
+            while True:
+                assert read(connection, 2) == b"\x89\0"
+                connection.sendall(b"\x8a\x80\0\0\0\0")
+
+        background(answer)
+        return connection
+
+    return what
+
+
+def tunnels():
+    """Two tunnels through a proxy, used several times; and the requests within."""
+    kept = []
+    for _ in range(2):
+        kept.append(connect())
+        kept[-1].sendall(f"CONNECT {host}:{port} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in read_until(kept[-1], b"\r\n\r\n")
+        use(kept[-1])
+        time.sleep(PAUSE)
+    return kept
+
+
+# --- and processes ---------------------------------------------------------------------------------
+
+def child(work):
+    """Forked; does its work for ever, and ends with us."""
+    up, told = os.pipe()
+    parent = os.getpid()
+    if os.fork() == 0:
+        os.close(up)
+        work()
+        os.write(told, b"x")
+        while os.getppid() == parent:
+            work()
+            time.sleep(0.05)
+        os._exit(0)
+    os.close(told)
+    assert os.read(up, 1) == b"x"
+
+
+def prefork():
+    """The parent opens, the child uses."""
+    connection = connect()
+    child(lambda: use(connection))
+    return connection
+
+
+def prefork_used():
+    """The parent has used it, too, and opens one of its own later."""
+    connection = connect()
+    use(connection)
+    child(lambda: use(connection))
+    time.sleep(PAUSE)
+    own = connect()
+    use(own)
+    return connection, own
+
+
+def read_by_the_child():
+    """The parent asks and the child reads the answer, which is long."""
+    connection = connect()
+    connection.sendall(request("/drip/150"))
+    child(lambda: read(connection, 1024))
+    return connection
+
+
+def prefork_own():
+    """Each has one that both use, and the child one of its own."""
+    connection, own = connect(), []
+
+    def work():
+        if not own:
+            own.append(connect())
+        use(connection)
+        use(own[0])
+
+    child(work)
+    return connection
+
+
+def prefork_three():
+    """Three are opened before the children are forked, one for each."""
+    connections = [connect() for _ in range(3)]
+    for connection in connections:
+        child(lambda: use(connection))
+    return connections
+
+
+WHAT = {"pipelined": pipelined(5), "deeply-pipelined": pipelined(40),
+        "slowly-pipelined": slowly_pipelined, "by-the-end": by_the_end, "peeked": peeked,
+        "expecting": expecting, "interim": interim, "early": early,
+        "three-events": three(start_events("/events/600")),
+        "three-silent": three(start_events("/once")),
+        "three-websockets": three(start_websocket("/ws/0")),
+        "websocket": websocket("/ws/0"), "websocket-pings": websocket("/ws/200"),
+        "tunnels": tunnels, "prefork": prefork, "prefork-used": prefork_used, "prefork-own": prefork_own,
+        "read-by-the-child": read_by_the_child, "prefork-three": prefork_three}
+
+kept = WHAT[sys.argv[1]]()
+rest()

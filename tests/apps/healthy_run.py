@@ -1,0 +1,169 @@
+"""Runs the healthy all at once: starts each under its own guard, lets all rest together, asks for
+reports again and again, lets them end, and keeps what was said of each."""
+import re
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import json_report
+import report
+import truth
+from guard import Guard
+from process import Program, until
+from scene import children
+
+STARTING, ASKING = 6, 3  # at a time
+RESTS = 4  # times leak_after, at least
+CLOSELY = 15  # reports one after the other
+
+
+def seconds(text):
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", text).groups()
+    return int(number) * {"ms": 0.001, "s": 1}[unit]
+
+
+@dataclass
+class Told:
+    """One report: of which process, how it was asked for, and how long that had been at rest."""
+    pid: int
+    how: str
+    rested: float
+    report: report.Report
+
+
+@dataclass
+class Outcome:
+    told: list = field(default_factory=list)
+    json: list = field(default_factory=list)
+    at_exit: list = field(default_factory=list)
+    failure: str = ""  # of the program itself, or of the way to ask it
+    stderr: str = ""
+
+
+class Running:
+    """One case."""
+
+    def __init__(self, case, place, known):
+        self.case, self.place, self.outcome = case, place, Outcome()
+        place.mkdir()
+        self.guard = Guard(place, "PWR")  # nobody uses that one
+        env = self.guard.env(leak_after=case.leak_after, report_at_exit="always")
+        self.program = Program(case.command(known), env, place / "stderr")
+        self.since = None
+
+    def get_ready(self):
+        if self.case.ready:
+            while (line := self.program.hear()) != self.case.ready:
+                assert line is not None, f"it ended after {self.program.transcript}"
+        else:
+            until(lambda: truth.connections(self.program.pid), f"a connection of {self.case.name}")
+        self.since = time.monotonic()
+
+    @property
+    def pids(self):
+        """Of forked children, only one that has a connection of its own can be asked."""
+        known = [pid for pid in children(self.program.pid) if self.guard.ask(pid).returncode == 0]
+        return [self.program.pid, *(known if self.case.forks else [])]
+
+    @property
+    def rested(self):
+        return time.monotonic() - self.since
+
+    def take(self, pid, how):
+        rested = self.rested
+        ask = {"signal": self.guard.by_signal, "command": self.guard.by_command}[how]
+        self.outcome.told.append(Told(pid, how, rested, ask(pid)))
+
+    def ask(self):
+        for pid in self.pids:
+            for how in ("command", "signal"):
+                self.take(pid, how)
+
+    def ask_closely(self):
+        for _ in range(CLOSELY):
+            self.take(self.program.pid, "command")
+
+    def ask_last(self):
+        """By now it has rested for long enough."""
+        self.ask()
+        for pid in self.pids:
+            self.outcome.json += json_report.reports(self.guard.printed(pid, "json"))
+
+    def finish(self):
+        before = self.guard.reports(self.program.pid)
+        if self.case.ends:
+            self.program.say("end")
+            status = self.program.finish()
+            assert status == 0, f"status {status}"
+            last = self.guard.reports(self.program.pid)[len(before):]
+            self.outcome.at_exit.append(report.parse(last))
+
+    def stop(self):
+        self.program.__exit__()
+        self.outcome.stderr = self.program.stderr
+
+    def attempt(self, what):
+        """Nothing more is asked of one that has failed."""
+        if self.outcome.failure:
+            return
+        try:
+            what()
+        except Exception as error:
+            self.outcome.failure = f"{what.__name__}: {error!r}\n{self.program.stderr}"
+
+
+def in_parallel(started, what):
+    with ThreadPoolExecutor(ASKING) as pool:
+        list(pool.map(lambda one: one.attempt(getattr(one, what)), started))
+
+
+def start(running):
+    """Takes them from a generator that starts them, a few at a time, until all are ready; each is
+    asked as soon as it is."""
+    started, waiting = [], deque()
+
+    def await_one(asking):
+        first = waiting.popleft()
+        first.attempt(first.get_ready)
+        asking.submit(first.attempt, first.ask)
+
+    try:
+        with ThreadPoolExecutor(1) as asking:
+            for one in running:
+                started.append(one)
+                waiting.append(one)
+                if len(waiting) == STARTING:
+                    await_one(asking)
+            while waiting:
+                await_one(asking)
+    except BaseException:
+        stop(started)
+        raise
+    return started
+
+
+def rest(started):
+    """A clock, not an event: until each has rested for several times its leak_after."""
+    in_parallel(started, "ask")
+    in_parallel([one for one in started if one.case.closely], "ask_closely")
+    for one in started:
+        if not one.outcome.failure:
+            time.sleep(max(0, RESTS * seconds(one.case.leak_after) - one.rested))
+    in_parallel(started, "ask_last")
+
+
+def stop(started):
+    for one in started:
+        one.stop()
+
+
+def run(running):
+    """The outcome of each, by its name."""
+    started = start(running)
+    try:
+        rest(started)
+        in_parallel(started, "finish")
+    finally:
+        stop(started)
+    return {one.case.name: one.outcome for one in started}
