@@ -5,6 +5,8 @@ What it may be told about waste and risk stands in `allow`, with the reason besi
 """
 from dataclasses import dataclass
 
+import tls_proxies
+from healthy_servers import PlainHaproxy, PlainNginx, forward, plain, tls
 from matrix import CLIENTS, JAVA, PYTHON
 
 
@@ -19,6 +21,7 @@ class Case:
     ready: str = "READY"  # None: says nothing; it is ready when its connections are there
     ends: bool = True  # on a line; else it is killed
     forks: bool = False  # children, which are asked as well
+    proxy: object = None  # makes one that is guarded, while the program is not
     closely: bool = False  # asked without a pause for a while: its state changes all the time
 
     def command(self, known):
@@ -244,4 +247,24 @@ FORKS = [
     Case("read-by-the-child", python("raw", "read-by-the-child", *HERE), forks=True, closely=True),
 ]
 
-MATRIX = [*POOLS, *SEVERAL, *ANSWERS, *STREAMS, *UPGRADES, *H2, *DATABASES, *FORKS]
+# Guarded, with what bare programs made them open.
+HAPROXY, NGINX = dict(proxy=plain(PlainHaproxy)), dict(proxy=plain(PlainNginx))
+PROXIES = [
+    *pools("haproxy", (python("pools", "requests"), PLAIN), ["burst", "lull"], **HAPROXY),
+    *pools("haproxy-tls", (python("pools", "requests"), PLAIN), ["burst"],
+           proxy=tls(tls_proxies.Haproxy)),
+    Case("haproxy-websockets", python("raw", "three-websockets", *HERE), open=3, **HAPROXY),
+    Case("haproxy-events", python("streams", "three", "{url}" + EVENTS), open=3, closely=True,
+         **HAPROXY),
+    Case("haproxy-upload", python("streams", "upload", "{url}/early"), closely=True, **HAPROXY),
+    *pools("nginx", (python("pools", "requests"), PLAIN), ["burst", "lull"], **NGINX),
+    *pools("nginx-tls", (python("pools", "requests"), PLAIN), ["burst"],
+           proxy=tls(tls_proxies.Nginx)),
+    Case("nginx-poll", python("streams", "poll", "{url}" + POLL), closely=True, **NGINX),
+    *pools("stunnel", (python("pools", "requests"), PLAIN), ["burst"],
+           proxy=tls(tls_proxies.Stunnel)),
+    Case("forward-proxy-tls", python("tunnel", "tunnel", *HERE, *TLS), proxy=forward),
+    Case("forward-proxy", python("raw", "tunnels", *HERE), open=2, proxy=forward),
+]
+
+MATRIX = [*POOLS, *SEVERAL, *ANSWERS, *STREAMS, *UPGRADES, *H2, *DATABASES, *FORKS, *PROXIES]

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 import json_report
 import report
-import truth
 from guard import Guard
-from process import Program, until
+from process import Program, clean_env, until
 from scene import children
 
 STARTING, ASKING = 6, 3  # at a time
@@ -42,29 +41,34 @@ class Outcome:
 
 
 class Running:
-    """One case."""
+    """One case. `program` is what is talked to; it is what is guarded, too, but for proxies."""
 
     def __init__(self, case, place, known):
-        self.case, self.place, self.outcome = case, place, Outcome()
+        self.case, self.place, self.outcome, self.since = case, place, Outcome(), None
         place.mkdir()
         self.guard = Guard(place, "PWR")  # nobody uses that one
         env = self.guard.env(leak_after=case.leak_after, report_at_exit="always")
-        self.program = Program(case.command(known), env, place / "stderr")
-        self.since = None
+        self.program = self.start(known, env)
+
+    def start(self, known, env):
+        return Program(self.case.command(known), env, self.place / "stderr")
+
+    @property
+    def pid(self):
+        return self.program.pid
 
     def get_ready(self):
         if self.case.ready:
             while (line := self.program.hear()) != self.case.ready:
                 assert line is not None, f"it ended after {self.program.transcript}"
-        else:
-            until(lambda: truth.connections(self.program.pid), f"a connection of {self.case.name}")
+        until(lambda: self.guard.ask(self.pid).returncode == 0, "the first connection")
         self.since = time.monotonic()
 
     @property
     def pids(self):
         """Of forked children, only one that has a connection of its own can be asked."""
-        known = [pid for pid in children(self.program.pid) if self.guard.ask(pid).returncode == 0]
-        return [self.program.pid, *(known if self.case.forks else [])]
+        forked = children(self.pid) if self.case.forks else []
+        return [self.pid, *(pid for pid in forked if self.guard.ask(pid).returncode == 0)]
 
     @property
     def rested(self):
@@ -82,7 +86,7 @@ class Running:
 
     def ask_closely(self):
         for _ in range(CLOSELY):
-            self.take(self.program.pid, "command")
+            self.take(self.pid, "command")
 
     def ask_last(self):
         """By now it has rested for long enough."""
@@ -91,13 +95,17 @@ class Running:
             self.outcome.json += json_report.reports(self.guard.printed(pid, "json"))
 
     def finish(self):
-        before = self.guard.reports(self.program.pid)
         if self.case.ends:
-            self.program.say("end")
-            status = self.program.finish()
-            assert status == 0, f"status {status}"
-            last = self.guard.reports(self.program.pid)[len(before):]
-            self.outcome.at_exit.append(report.parse(last))
+            before = self.guard.reports(self.pid)
+            self.end()
+            last = self.guard.reports(self.pid)[len(before):]
+            assert last or self.case.proxy, "no report at exit"
+            self.outcome.at_exit += [report.parse(last)] if last else []
+
+    def end(self):
+        self.program.say("end")
+        status = self.program.finish()
+        assert status == 0, f"status {status}"
 
     def stop(self):
         self.program.__exit__()
@@ -111,6 +119,29 @@ class Running:
             what()
         except Exception as error:
             self.outcome.failure = f"{what.__name__}: {error!r}\n{self.program.stderr}"
+
+
+class RunningProxy(Running):
+    """A guarded proxy, and a bare program that talks to it."""
+
+    def start(self, known, env):
+        self.proxy = self.case.proxy(env, known)
+        front = {"host": self.proxy.host, "port": self.proxy.fronts[0]}
+        front["url"] = "http://{host}:{port}".format(**front)
+        return Program(self.case.command({**known, **front}), clean_env(self.place),
+                       self.place / "stderr")
+
+    @property
+    def pid(self):
+        return self.proxy.pid
+
+    def end(self):
+        super().end()
+        self.proxy.stop()
+
+    def stop(self):
+        super().stop()
+        self.proxy.stop()
 
 
 def in_parallel(started, what):

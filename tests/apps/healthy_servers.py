@@ -1,5 +1,6 @@
 """Servers for the healthy: one that takes its time, one that speaks HTTP/2, and proxies."""
 from pathlib import Path
+from types import SimpleNamespace
 
 import tls_proxies
 from matrix import PYTHON
@@ -81,3 +82,23 @@ class PlainNginx(tls_proxies.Nginx):
 
     def keep(self, kept):
         return "keepalive 16;" if kept else ""
+
+
+def plain(kind):
+    """Makes such a proxy in front of the server that is known by `host` and `port`."""
+    def make(env, known, port="port"):
+        behind = SimpleNamespace(host=known["host"], port=known[port])
+        return kind(env, [behind], known["certificates"], kept=True)
+
+    return make
+
+
+def tls(kind):
+    return lambda env, known: plain(kind)(env, known, "tls_port")
+
+
+def forward(env, known):
+    """The patient server, asked for tunnels."""
+    made = Patient(known["certificates"], env)
+    made.fronts = [made.port]
+    return made

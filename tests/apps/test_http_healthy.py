@@ -38,7 +38,8 @@ def known(place, certificates, bindir):
     subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "ca", "-storepass", "changeit",
                     "-keystore", truststore, "-file", certificates.ca], check=True,
                    capture_output=True)
-    return dict(bin=bindir, classes=classes, truststore=truststore, ca=certificates.ca)
+    return dict(bin=bindir, classes=classes, truststore=truststore, ca=certificates.ca,
+                certificates=certificates)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,8 @@ def outcomes(request, place, known):
     def start():
         for case in chosen:
             server = request.getfixturevalue(case.server)
-            yield healthy_run.Running(case, place / case.name, {**known, **vars(server)})
+            kind = healthy_run.RunningProxy if case.proxy else healthy_run.Running
+            yield kind(case, place / case.name, {**known, **vars(server)})
 
     return healthy_run.run(start())
 
