@@ -22,7 +22,7 @@ class Case:
     ends: bool = True  # on a line; else it is killed
     forks: bool = False  # children, which are asked as well
     proxy: object = None  # makes one that is guarded, while the program is not
-    closely: bool = False  # asked without a pause for a while: its state changes all the time
+    closely: bool = False  # asked more often: its state changes all the time
 
     def command(self, known):
         return [str(CLIENTS / word) if (CLIENTS / word).is_file() else word.format(**known)
@@ -88,6 +88,10 @@ SEVERAL = [
     Case("requests-tls-two", python("pools", "requests", "two", *TLS), open=2),
     Case("urllib3-three", python("pools", "urllib3", "three", *PLAIN), open=3),
     Case("requests-five", python("pools", "requests", "five", *PLAIN), open=5),
+    Case("requests-two-per-thread", python("pools", "requests", "two-per-thread", *PLAIN), open=8),
+    Case("requests-grows", python("pools", "requests", "grows", *PLAIN), open=8),
+    Case("http-client-tls-grows", python("pools", "http.client", "grows", *TLS), open=8),
+    Case("bash", ["bash", "healthy.sh", *HERE], open=2),
     Case("ruby-two", ["ruby", "healthy.rb", "two", *PLAIN], open=2),
     Case("php-curl-two", ["php", "healthy_curl.php", "two", *PLAIN], open=2),
     Case("stdio", ["{bin}/healthy_stdio", *HERE, "both"], open=2),
@@ -108,6 +112,11 @@ ANSWERS = [
     Case("pipelined-deeply", python("raw", "deeply-pipelined", *HERE)),
     Case("pipelined-slowly", python("raw", "slowly-pipelined", *HERE), closely=True),
     Case("read-to-the-end", python("raw", "by-the-end", *HERE), open=0),
+    Case("surplus", python("raw", "surplus", *HERE)),
+    Case("spliced", python("raw", "spliced", *HERE), closely=True),
+    Case("discarded", python("raw", "discarded", *HERE), closely=True),
+    Case("sent-from-a-file", python("raw", "sent-from-a-file", *HERE), closely=True),
+    Case("closing", python("pools", "requests", "closing", *PLAIN), open=0),
     Case("peeked", python("raw", "peeked", *HERE)),
     Case("early-hints", python("raw", "interim", *HERE)),
     # its reads wait for a 100 (Continue) and have no timeout
@@ -158,12 +167,23 @@ STREAMS = [
          closely=True),
     Case("curl-silent-events", [*CURL, "{url}" + ONCE], ready="data: once", ends=False),
     Case("curl-drip", [*CURL, "-o", "drip", "{url}" + DRIP], ready=None, ends=False, closely=True),
-    Case("curl-slow-reader", [*CURL, "-o", "slow", "--limit-rate", "200k", "{url}/flow"],
+    Case("wget-slow-reader", ["wget", "-qO", "slow", "--limit-rate=200k", "{url}/flow"],
          ready=None, ends=False, closely=True, leak_after="2s"),
+    # it closes the session when it is told to end
+    *streams("aiohttp-paused", python("aiohttp", "paused"), "/flow", leak_after="2s",
+             allow=("closed-undrained",)),
+    *streams("node-paused", ["node", "healthy.js", "paused"], "/flow", leak_after="2s"),
+    Case("sipped", python("raw", "sipped", *HERE), closely=True, leak_after="2s"),
+    Case("sipped-tls", python("raw", "sipped", "{host}", "{tls_port}", "{ca}"), closely=True,
+         leak_after="2s"),
+    Case("busy-loop", python("raw", "busy-loop", *HERE), closely=True, leak_after="1s"),
+    Case("half-closed", python("raw", "half-closed", *HERE), closely=True),
+    # its stream never ends: it is left, and a new one is opened
+    Case("requests-events-reopened", python("streams", "reopened", "{url}/events/100"), open=0,
+         closely=True),
     Case("curl-slow-upload", [*CURL_TLS, "-T", "/dev/zero", "--limit-rate", "20k", "{https}/early"],
          ready=None, ends=False, closely=True, leak_after="2s"),
-    # curl waits for the 100 (Continue) for a second at most, and then sends without it
-    Case("curl-expecting", [*CURL, "-H", "Expect: 100-continue", "--expect100-timeout", "60",
+    Case("curl-expecting", [*CURL, "-H", "Expect: 100-continue", "--expect100-timeout", "600",
                             "-d", "body", "{url}/echo/600000"], ready=None, ends=False),
     Case("wget-drip", ["wget", "-qO", "drip", "{url}" + DRIP], ready=None, ends=False, closely=True),
     Case("early-answer", python("raw", "early", *HERE), closely=True),
@@ -173,13 +193,17 @@ STREAMS = [
 
 UPGRADES = [
     Case("websocket", python("raw", "websocket", *HERE)),
-    Case("websocket-pings", python("raw", "websocket-pings", *HERE)),
+    # its reads have no timeout
+    Case("websocket-pings", python("raw", "websocket-pings", *HERE), allow=("no-timeout",)),
     Case("select-three-websockets", python("raw", "three-websockets", *HERE), open=3),
     Case("aiohttp-websocket", python("aiohttp", "websocket", "{url}/ws/0")),
     Case("aiohttp-websocket-pings", python("aiohttp", "websocket", "{https}/ws/200", "{ca}")),
     Case("aiohttp-three-websockets", python("aiohttp", "three-websockets", "{url}/ws/600"), open=3),
     Case("java-websocket", [*JVM, "HealthyClient", "websocket", "ws://{host}:{port}/ws/200"]),
     Case("tunnels", python("raw", "tunnels", *HERE), open=2),
+    Case("socks", python("raw", "by-socks", *HERE), open=2),
+    Case("socks-curl", [*CURL_TLS, "--socks5", "{host}:{port}", "{https}" + EVENTS],
+         ready="data: tick", ends=False, closely=True),
     Case("tunnel-unused", python("tunnel", "unused", *HERE, *PLAIN)),
     Case("tunnel-http-client", python("tunnel", "tunnel", *HERE, *TLS)),
     Case("tunnel-requests", python("tunnel", "session", *HERE, *TLS)),
@@ -243,6 +267,7 @@ FORKS = [
     Case("prefork", python("raw", "prefork", *HERE), forks=True),
     Case("prefork-used", python("raw", "prefork-used", *HERE), open=2, forks=True),
     Case("prefork-own", python("raw", "prefork-own", *HERE), forks=True),
+    Case("handed-on", python("raw", "handed-on", *HERE), forks=True),
     Case("prefork-three", python("raw", "prefork-three", *HERE), open=3, forks=True),
     Case("read-by-the-child", python("raw", "read-by-the-child", *HERE), forks=True, closely=True),
 ]

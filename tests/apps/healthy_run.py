@@ -14,7 +14,7 @@ from scene import children
 
 STARTING, ASKING = 6, 3  # at a time
 RESTS = 4  # times leak_after, at least
-CLOSELY = 15  # reports one after the other
+CLOSELY = 15  # more reports
 
 
 def seconds(text):
@@ -84,9 +84,8 @@ class Running:
             for how in ("command", "signal"):
                 self.take(pid, how)
 
-    def ask_closely(self):
-        for _ in range(CLOSELY):
-            self.take(self.pid, "command")
+    def ask_by_command(self):
+        self.take(self.pid, "command")
 
     def ask_last(self):
         """By now it has rested for long enough."""
@@ -177,7 +176,8 @@ def start(running):
 def rest(started):
     """A clock, not an event: until each has rested for several times its leak_after."""
     in_parallel(started, "ask")
-    in_parallel([one for one in started if one.case.closely], "ask_closely")
+    for _ in range(CLOSELY):
+        in_parallel([one for one in started if one.case.closely], "ask_by_command")
     for one in started:
         if not one.outcome.failure:
             time.sleep(max(0, RESTS * seconds(one.case.leak_after) - one.rested))

@@ -3,13 +3,14 @@ events, slow bodies, upgrades, tunnels. The path says what is wanted, times in m
 
     /small /page /chunked /trailers /empty /none /same /gone /moved /hints
     /wait/MS           the answer after so long             /end    a body that ends with the stream
+    /closing           and the connection with it           /surplus  a line end behind the body
     /events/MS         chunks for ever, one each MS         /once   one chunk, and then silence
     /drip/MS           1 KiB of a long body, each MS        /flow   64 MiB, as fast as they are read
     /upload            takes a body, then answers           /echo/MS  waits before its 100 (Continue)
     /early             answers at once, and then a chunk for each piece of the body that comes
     /ws/MS             101, and then a ping each MS; 0: silence. Sends back what is no pong.
 
-CONNECT, and paths that begin with http://, as a proxy gets them, are served as well.
+CONNECT, SOCKS5, and paths that begin with http://, as a proxy gets them, are served as well.
 
     patient_server.py HOST PORT TLS-PORT CERTIFICATE KEY
 """
@@ -21,7 +22,7 @@ import sys
 
 PAGE, KIB, LONG = b"x" * 100_000, b"k" * 1024, 64 << 20
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-FIXED = {"/small": b"small", "/page": PAGE, "/empty": b"", "/gone": b"gone"}
+FIXED = {"/small": b"small", "/closing": b"closing", "/page": PAGE, "/empty": b"", "/gone": b"gone"}
 STATUS = {"/gone": "404 Not Found"}
 
 
@@ -133,6 +134,12 @@ async def echo(x, milliseconds):
     await upload(x)
 
 
+async def surplus(x):
+    """An old mistake of servers: a line end behind the body."""
+    x.fixed(b"small")
+    x.writer.write(b"\r\n")
+
+
 async def end(x):
     x.keeps = False
     x.head("200 OK")
@@ -184,11 +191,15 @@ async def echo_frames(x):
 
 async def tunnel(x):
     host, port = x.target.split(":")
-    onward_reader, onward = await asyncio.open_connection(host, int(port))
+    onward = await asyncio.open_connection(host, int(port))
     x.head("200 Connection established")
     x.keeps = False
+    await join(x.reader, x.writer, *onward)
+
+
+async def join(reader, writer, onward_reader, onward):
     try:
-        await asyncio.gather(pass_on(x.reader, onward), pass_on(onward_reader, x.writer))
+        await asyncio.gather(pass_on(reader, onward), pass_on(onward_reader, writer))
     finally:
         onward.close()
 
@@ -200,10 +211,22 @@ async def pass_on(reader, writer):
     writer.write_eof()
 
 
+async def socks(reader, writer):
+    """SOCKS5 without authentication, to an IPv4 address (RFC 1928)."""
+    count, = await reader.readexactly(1)
+    await reader.readexactly(count)
+    writer.write(b"\5\0")
+    _, _, _, _, *address = await reader.readexactly(10)
+    onward = await asyncio.open_connection(".".join(map(str, address[:4])),
+                                           address[4] << 8 | address[5])
+    writer.write(b"\5\0\0\1\0\0\0\0\0\0")
+    await join(reader, writer, *onward)
+
+
 ROUTES = {"wait": wait, "events": events, "once": once, "drip": drip, "flow": flow, "end": end,
           "chunked": chunked, "trailers": lambda x: chunked(x, "Checksum: 1", "Other: 2"),
           "early": early, "upload": upload, "echo": echo, "hints": hints, "moved": moved,
-          "same": same, "none": none, "ws": websocket}
+          "same": same, "none": none, "surplus": surplus, "ws": websocket}
 
 
 async def answer(x):
@@ -211,6 +234,7 @@ async def answer(x):
         return await tunnel(x)
     if x.path in FIXED:
         await x.read_body()
+        x.keeps = x.keeps and x.path != "/closing"
         return x.fixed(FIXED[x.path], STATUS.get(x.path, "200 OK"))
     _, name, *arguments = x.path.split("/")
     return await ROUTES[name](x, *arguments)
@@ -218,8 +242,12 @@ async def answer(x):
 
 async def serve(reader, writer):
     try:
-        while True:
-            x = Exchange(await reader.readuntil(b"\r\n\r\n"), reader, writer)
+        first = await reader.readexactly(1)
+        if first == b"\5":
+            await socks(reader, writer)
+        while first != b"\5":
+            x = Exchange(first + await reader.readuntil(b"\r\n\r\n"), reader, writer)
+            first = b""
             await answer(x)
             await writer.drain()
             if not x.keeps:

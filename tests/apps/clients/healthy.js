@@ -39,6 +39,13 @@ async function stream() {
   await once(response, 'data');
 }
 
+// The same, with pauses in which nothing is read.
+async function paused() {
+  const [response] = await once(http.get(base, { agent }), 'response');
+  response.on('data', () => { response.pause(); setTimeout(() => response.resume(), 400); });
+  await once(response, 'data');
+}
+
 // A request's pieces, one after another, for ever.
 async function upload() {
   const request = http.request(base, { method: 'POST', agent });
@@ -66,6 +73,7 @@ const does = {
   busy: async () => { await get('/page', 100000); steadily(20, '/page', 100000); },
   poll: async () => { steadily(50, '', 6); },
   stream,
+  paused,
   upload,
   h2: session2,
   h2two: async () => { await session2(); await session2(); },

@@ -49,6 +49,13 @@ class Client:
             async for _ in answer.content.iter_any():
                 self.started.set()
 
+    async def paused(self):
+        """So much comes that the loop does not listen meanwhile."""
+        async with self.session.get(self.url) as answer:
+            async for _ in answer.content.iter_chunked(65536):
+                self.started.set()
+                await asyncio.sleep(0.4)
+
     async def upload(self):
         async def pieces():
             while True:

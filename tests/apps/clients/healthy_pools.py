@@ -107,6 +107,36 @@ def busy(new):
     return client
 
 
+def grows(new):
+    """Each time more at once, and then one is enough."""
+    client = new()
+    for count in (2, 4, SIZE):
+        all_at_once(count, lambda: get(client, "/wait/300", b"waited"))
+        time.sleep(0.4)
+    steadily(lambda: get(client))
+    return client
+
+
+def closing(new):
+    """The server closes with each answer, and so does the program."""
+    client = new()
+    for _ in range(5):
+        get(client, "/closing", b"closing")
+    return client
+
+
+def two_per_thread(new):
+    """As where a library and the program itself have one for each thread."""
+    local = threading.local()
+
+    def work():
+        local.clients = [new(), new()]
+        for client in local.clients:
+            use(client)
+
+    in_threads_that_stay(4, work)
+
+
 def per_thread(new):
     """One client for each thread; all are used again from time to time."""
     local = threading.local()
@@ -158,7 +188,7 @@ def last_was(index):
 
 
 PATTERNS = {"sequential": sequential, "burst": burst, "lull": lull, "busy": busy,
-            "per-thread": per_thread, "threads-end": by_threads_that_end, "two": several(2),
+            "grows": grows, "closing": closing, "two-per-thread": two_per_thread, "per-thread": per_thread, "threads-end": by_threads_that_end, "two": several(2),
             "three": several(3), "five": several(5), "head": last_was(0), "none": last_was(1),
             "same": last_was(2), "empty": last_was(3), "gone": last_was(4),
             "chunked": last_was(5), "trailers": last_was(6)}

@@ -1,8 +1,10 @@
-"""Sockets that speak HTTP by hand: healthy_raw.py WHAT HOST PORT, then at rest."""
+"""Sockets that speak HTTP by hand: healthy_raw.py WHAT HOST PORT [CA], then at rest."""
 import os
 import select
 import socket
+import ssl
 import sys
+import tempfile
 import time
 
 from healthy import PAUSE, background, rest, steadily
@@ -11,7 +13,11 @@ host, port = sys.argv[2], int(sys.argv[3])
 
 
 def connect():
-    return socket.create_connection((host, port))
+    connection = socket.create_connection((host, port))
+    if len(sys.argv) > 4:
+        context = ssl.create_default_context(cafile=sys.argv[4])
+        connection = context.wrap_socket(connection, server_hostname=host)
+    return connection
 
 
 def request(path, method="GET", *fields):
@@ -142,6 +148,91 @@ def early():
     return steadily(upload)
 
 
+def surplus():
+    """What the server sends behind its answer is not read, or not before the next one."""
+    connection = connect()
+    connection.sendall(request("/surplus"))
+    read_small(connection)
+    return connection
+
+
+def half_closed():
+    """Nothing more to ask; the answer takes its time."""
+    connection = connect()
+    connection.sendall(request("/drip/150"))
+    connection.shutdown(socket.SHUT_WR)
+    return steadily(lambda: read(connection, 1024), pause=0)
+
+
+def sipped():
+    """A little now and then, of what came in one piece: a record of TLS, or what the kernel has."""
+    connection = connect()
+    connection.sendall(request("/page"))
+    read_until(connection, b"\r\n\r\n")
+    return steadily(lambda: read(connection, 50), pause=0.1)
+
+
+def spliced():
+    """Bodies that do not pass through the program."""
+    connection = connect()
+    ours, theirs = os.pipe()
+
+    def get():
+        connection.sendall(request("/page"))
+        read_until(connection, b"\r\n\r\n")
+        left = 100_000
+        while left:
+            moved = os.splice(connection.fileno(), theirs, min(left, 65536))
+            left -= moved
+            os.read(ours, moved)
+
+    return steadily(get, pause=0.4)
+
+
+def discarded():
+    """Bodies that are thrown away unread."""
+    connection = connect()
+
+    def get():
+        connection.sendall(request("/page"))
+        read_until(connection, b"\r\n\r\n")
+        left = 100_000
+        while left:
+            left -= len(connection.recv(left, socket.MSG_TRUNC))
+
+    return steadily(get, pause=0.4)
+
+
+def sent_from_a_file():
+    connection = connect()
+    file = tempfile.TemporaryFile()
+    file.write(b"x" * 1000)
+    file.flush()
+
+    def post():
+        connection.sendall(request("/upload", "POST", "Content-Length: 1000"))
+        assert os.sendfile(connection.fileno(), file.fileno(), 0, 1000) == 1000
+        assert b" 200 " in read_until(connection, b"\r\n\r\n") and read(connection, 4) == b"1000"
+
+    return steadily(post, pause=0.4)
+
+
+def with_a_busy_loop():
+    """Events that may have to wait while the program computes, for less than leak_after."""
+    connection = connect()
+    connection.sendall(request("/events/1700"))
+    read_until(connection, b"\r\n\r\n")
+
+    def once():
+        until = time.monotonic() + 0.7
+        while time.monotonic() < until:
+            pass
+        while select.select([connection], [], [], 0)[0]:
+            assert connection.recv(4096)
+
+    return steadily(once, pause=0)
+
+
 # --- several at once -------------------------------------------------------------------------------
 
 def three(start):
@@ -206,12 +297,25 @@ def websocket(path):
 
 
 def tunnels():
-    """Two tunnels through a proxy, used several times; and the requests within."""
+    """Two tunnels through a proxy, used several times."""
     kept = []
     for _ in range(2):
         kept.append(connect())
         kept[-1].sendall(f"CONNECT {host}:{port} HTTP/1.1\r\n\r\n".encode())
         assert b" 200 " in read_until(kept[-1], b"\r\n\r\n")
+        use(kept[-1])
+        time.sleep(PAUSE)
+    return kept
+
+
+def by_socks():
+    kept = []
+    for _ in range(2):
+        kept.append(connect())
+        kept[-1].sendall(b"\5\1\0")
+        assert read(kept[-1], 2) == b"\5\0"
+        kept[-1].sendall(b"\5\1\0\1" + socket.inet_aton(host) + port.to_bytes(2, "big"))
+        assert read(kept[-1], 10)[:2] == b"\5\0"
         use(kept[-1])
         time.sleep(PAUSE)
     return kept
@@ -283,7 +387,28 @@ def prefork_three():
     return connections
 
 
-WHAT = {"pipelined": pipelined(5), "deeply-pipelined": pipelined(40),
+def handed_on():
+    """Sent to a child in a message, which uses it, while the parent keeps it."""
+    ours, theirs = socket.socketpair()
+    got = []
+
+    def work():
+        if not got:
+            got.extend(socket.recv_fds(theirs, 1, 1)[1])
+            got.append(socket.socket(fileno=got[0]))
+        use(got[1])
+
+    connection = connect()
+    use(connection)
+    socket.send_fds(ours, [b"x"], [connection.fileno()])
+    child(work)
+    return connection
+
+
+WHAT = {"pipelined": pipelined(5), "surplus": surplus, "half-closed": half_closed,
+        "sipped": sipped, "spliced": spliced, "discarded": discarded,
+        "sent-from-a-file": sent_from_a_file, "busy-loop": with_a_busy_loop,
+        "by-socks": by_socks, "handed-on": handed_on, "deeply-pipelined": pipelined(40),
         "slowly-pipelined": slowly_pipelined, "by-the-end": by_the_end, "peeked": peeked,
         "expecting": expecting, "interim": interim, "early": early,
         "three-events": three(start_events("/events/600")),

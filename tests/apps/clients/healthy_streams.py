@@ -41,6 +41,15 @@ class Stream:
                 self.started.set()
                 time.sleep(0.4)
 
+    def reopened(self):
+        """A stream without end, left between two events, again and again."""
+        while True:
+            with self.session.get(self.url, stream=True, timeout=TIMEOUT) as answer:
+                lines = answer.iter_lines(chunk_size=1)
+                for _ in range(4):
+                    next(lines)
+                self.started.set()
+
     def upload(self):
         """A body without end; what the server says meanwhile waits for its end."""
         def pieces():
@@ -74,7 +83,7 @@ def one(name):
 
 
 WHAT = {"poll": one("poll"), "lines": one("lines"), "content": one("content"),
-        "paused": one("paused"), "upload": one("upload"), "three": in_threads(3)}
+        "paused": one("paused"), "reopened": one("reopened"), "upload": one("upload"), "three": in_threads(3)}
 
 
 def main(what, url, ca=None):
