@@ -9,6 +9,10 @@ import tls_proxies
 from healthy_servers import PlainHaproxy, PlainNginx, forward, plain, tls
 from matrix import CLIENTS, JAVA, PYTHON
 
+RESTING = "300ms"
+MOVING = "1s"  # no machine is so busy that bytes which are on their way wait for so long
+PAUSING = dict(leak_after="2s")  # the program makes pauses on purpose, of up to a second
+
 
 @dataclass
 class Case:
@@ -16,13 +20,16 @@ class Case:
     argv: list  # {url} {https} {host} {port} {tls_port} {ca} {bin} ...; names of files of clients/
     server: str = "patient"  # a fixture
     open: int = 1  # connections that are open at rest, at least
-    leak_after: str = "300ms"  # longer where the program's own pauses must be shorter
+    leak_after: str = ""  # RESTING or MOVING
     allow: tuple = ()
     ready: str = "READY"  # None: says nothing; it is ready when its connections are there
     ends: bool = True  # on a line; else it is killed
     forks: bool = False  # children, which are asked as well
     proxy: object = None  # makes one that is guarded, while the program is not
     closely: bool = False  # asked more often: its state changes all the time
+
+    def __post_init__(self):
+        self.leak_after = self.leak_after or (MOVING if self.closely else RESTING)
 
     def command(self, known):
         return [str(CLIENTS / word) if (CLIENTS / word).is_file() else word.format(**known)
@@ -44,7 +51,8 @@ PATTERNS = {"sequential": 1, "burst": 8, "lull": 8, "busy": 1}  # and the connec
 def pools(name, argv, patterns=PATTERNS, **how):
     """A line for each pattern; argv are the words before and after the pattern's."""
     before, after = argv
-    return [Case(f"{name}-{pattern}", [*before, pattern, *after], open=PATTERNS[pattern], **how)
+    return [Case(f"{name}-{pattern}", [*before, pattern, *after], open=PATTERNS[pattern],
+                 leak_after=MOVING if pattern in ("burst", "busy") else RESTING, **how)
             for pattern in patterns]
 
 
@@ -89,8 +97,10 @@ SEVERAL = [
     Case("urllib3-three", python("pools", "urllib3", "three", *PLAIN), open=3),
     Case("requests-five", python("pools", "requests", "five", *PLAIN), open=5),
     Case("requests-two-per-thread", python("pools", "requests", "two-per-thread", *PLAIN), open=8),
-    Case("requests-grows", python("pools", "requests", "grows", *PLAIN), open=8),
-    Case("http-client-tls-grows", python("pools", "http.client", "grows", *TLS), open=8),
+    Case("requests-grows", python("pools", "requests", "grows", *PLAIN), open=8,
+         leak_after=MOVING),
+    Case("http-client-tls-grows", python("pools", "http.client", "grows", *TLS), open=8,
+         leak_after=MOVING),
     Case("bash", ["bash", "healthy.sh", *HERE], open=2),
     Case("ruby-two", ["ruby", "healthy.rb", "two", *PLAIN], open=2),
     Case("php-curl-two", ["php", "healthy_curl.php", "two", *PLAIN], open=2),
@@ -117,22 +127,23 @@ ANSWERS = [
     Case("discarded", python("raw", "discarded", *HERE), closely=True),
     Case("sent-from-a-file", python("raw", "sent-from-a-file", *HERE), closely=True),
     Case("closing", python("pools", "requests", "closing", *PLAIN), open=0),
+    Case("closed-politely", python("raw", "closed-politely", *HERE), open=0),
     Case("peeked", python("raw", "peeked", *HERE)),
     Case("early-hints", python("raw", "interim", *HERE)),
     # its reads wait for a 100 (Continue) and have no timeout
-    Case("expecting", python("raw", "expecting", *HERE), allow=("no-timeout",)),
+    Case("expecting", python("raw", "expecting", *HERE), allow=("no-timeout",),
+         closely=True),
 ]
 
 
 def streams(name, argv, path, **how):
-    return [Case(f"{name}{tls}", [word.replace("{base}", base) for word in argv] + [base + path] + ca,
-                 closely=True, **how)
+    return [Case(f"{name}{tls}", [*argv, base + path, *ca], closely=True, **how)
             for tls, base, ca in (("", "{url}", []), ("-tls", "{https}", ["{ca}"]))]
 
 
 CURL = ["curl", "-sSN"]
 CURL_TLS = [*CURL, "--cacert", "{ca}"]
-POLL, EVENTS, ONCE, DRIP = "/wait/1500", "/events/600", "/once", "/drip/150"
+POLL, EVENTS, ONCE, DRIP = "/wait/5000", "/events/2000", "/once", "/drip/500"
 
 STREAMS = [
     *streams("requests-poll", python("streams", "poll"), POLL),
@@ -141,8 +152,9 @@ STREAMS = [
     *streams("requests-drip", python("streams", "content"), DRIP),
     *streams("requests-upload", python("streams", "upload"), "/upload"),
     *streams("requests-early-answer", python("streams", "upload"), "/early"),
-    *streams("requests-paused", python("streams", "paused"), "/flow", leak_after="2s"),
-    Case("requests-three-streams", python("streams", "three", "{url}" + EVENTS), open=3, closely=True),
+    *streams("requests-paused", python("streams", "paused"), "/flow", **PAUSING),
+    Case("requests-three-streams", python("streams", "three", "{url}" + EVENTS), open=3,
+         closely=True),
     Case("requests-three-silent", python("streams", "three", "{url}" + ONCE), open=3),
     *streams("aiohttp-poll", python("aiohttp", "poll"), POLL),
     *streams("aiohttp-events", python("aiohttp", "content"), EVENTS),
@@ -168,24 +180,25 @@ STREAMS = [
     Case("curl-silent-events", [*CURL, "{url}" + ONCE], ready="data: once", ends=False),
     Case("curl-drip", [*CURL, "-o", "drip", "{url}" + DRIP], ready=None, ends=False, closely=True),
     Case("wget-slow-reader", ["wget", "-qO", "slow", "--limit-rate=200k", "{url}/flow"],
-         ready=None, ends=False, closely=True, leak_after="2s"),
+         ready=None, ends=False, closely=True, **PAUSING),
     # it closes the session when it is told to end
-    *streams("aiohttp-paused", python("aiohttp", "paused"), "/flow", leak_after="2s",
+    *streams("aiohttp-paused", python("aiohttp", "paused"), "/flow", **PAUSING,
              allow=("closed-undrained",)),
-    *streams("node-paused", ["node", "healthy.js", "paused"], "/flow", leak_after="2s"),
-    Case("sipped", python("raw", "sipped", *HERE), closely=True, leak_after="2s"),
+    *streams("node-paused", ["node", "healthy.js", "paused"], "/flow", **PAUSING),
+    Case("sipped", python("raw", "sipped", *HERE), closely=True, **PAUSING),
     Case("sipped-tls", python("raw", "sipped", "{host}", "{tls_port}", "{ca}"), closely=True,
-         leak_after="2s"),
-    Case("busy-loop", python("raw", "busy-loop", *HERE), closely=True, leak_after="1s"),
+         **PAUSING),
+    Case("busy-loop", python("raw", "busy-loop", *HERE), closely=True, **PAUSING),
     Case("half-closed", python("raw", "half-closed", *HERE), closely=True),
     # its stream never ends: it is left, and a new one is opened
     Case("requests-events-reopened", python("streams", "reopened", "{url}/events/100"), open=0,
          closely=True),
-    Case("curl-slow-upload", [*CURL_TLS, "-T", "/dev/zero", "--limit-rate", "20k", "{https}/early"],
-         ready=None, ends=False, closely=True, leak_after="2s"),
+    Case("curl-slow-upload", [*CURL_TLS, "-T", "/dev/zero", "--limit-rate", "400k",
+                              "{https}/early"], ready=None, ends=False, closely=True, **PAUSING),
     Case("curl-expecting", [*CURL, "-H", "Expect: 100-continue", "--expect100-timeout", "600",
                             "-d", "body", "{url}/echo/600000"], ready=None, ends=False),
-    Case("wget-drip", ["wget", "-qO", "drip", "{url}" + DRIP], ready=None, ends=False, closely=True),
+    Case("wget-drip", ["wget", "-qO", "drip", "{url}" + DRIP], ready=None, ends=False,
+         closely=True),
     Case("early-answer", python("raw", "early", *HERE), closely=True),
     Case("select-three-events", python("raw", "three-events", *HERE), open=3, closely=True),
     Case("select-three-silent", python("raw", "three-silent", *HERE), open=3),
@@ -264,12 +277,13 @@ DATABASES = [
 ]
 
 FORKS = [
-    Case("prefork", python("raw", "prefork", *HERE), forks=True),
-    Case("prefork-used", python("raw", "prefork-used", *HERE), open=2, forks=True),
-    Case("prefork-own", python("raw", "prefork-own", *HERE), forks=True),
-    Case("handed-on", python("raw", "handed-on", *HERE), forks=True),
-    Case("prefork-three", python("raw", "prefork-three", *HERE), open=3, forks=True),
-    Case("read-by-the-child", python("raw", "read-by-the-child", *HERE), forks=True, closely=True),
+    Case("prefork", python("forks", "prefork", *HERE), forks=True),
+    Case("prefork-used", python("forks", "prefork-used", *HERE), open=2, forks=True),
+    Case("prefork-own", python("forks", "prefork-own", *HERE), forks=True),
+    Case("handed-on", python("forks", "handed-on", *HERE), forks=True),
+    Case("prefork-three", python("forks", "prefork-three", *HERE), open=3, forks=True),
+    Case("read-by-the-child", python("forks", "read-by-the-child", *HERE), forks=True,
+         closely=True),
 ]
 
 # Guarded, with what bare programs made them open.

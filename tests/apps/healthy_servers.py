@@ -16,8 +16,9 @@ class Patient(Server):
         self.tls_port = free_port()
         self.url, self.https = (f"{scheme}://{self.host}:{port}" for scheme, port in
                                 (("http", self.port), ("https", self.tls_port)))
-        self.start([PYTHON, Path(__file__).with_name("patient_server.py"), self.host, self.port, self.tls_port,
-                    certificates.pem, certificates.key], "serving")
+        program = Path(__file__).with_name("patient_server.py")
+        self.start([PYTHON, program, self.host, self.port, self.tls_port, certificates.pem,
+                    certificates.key], "serving")
 
 
 NGINX_CONF = """

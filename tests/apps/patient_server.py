@@ -4,9 +4,10 @@ events, slow bodies, upgrades, tunnels. The path says what is wanted, times in m
     /small /page /chunked /trailers /empty /none /same /gone /moved /hints
     /wait/MS           the answer after so long             /end    a body that ends with the stream
     /closing           and the connection with it           /surplus  a line end behind the body
+    /lingering         closes some time after the client
     /events/MS         chunks for ever, one each MS         /once   one chunk, and then silence
     /drip/MS           1 KiB of a long body, each MS        /flow   64 MiB, as fast as they are read
-    /upload            takes a body, then answers           /echo/MS  waits before its 100 (Continue)
+    /upload            takes a body, then answers           /echo/MS  its 100 (Continue) comes late
     /early             answers at once, and then a chunk for each piece of the body that comes
     /ws/MS             101, and then a ping each MS; 0: silence. Sends back what is no pong.
 
@@ -140,6 +141,13 @@ async def surplus(x):
     x.writer.write(b"\r\n")
 
 
+async def lingering(x):
+    """When the client has ended its side, so does the server, after a while."""
+    x.fixed(b"small")
+    x.keeps = not await x.reader.read()
+    await asyncio.sleep(0.3)
+
+
 async def end(x):
     x.keeps = False
     x.head("200 OK")
@@ -226,7 +234,7 @@ async def socks(reader, writer):
 ROUTES = {"wait": wait, "events": events, "once": once, "drip": drip, "flow": flow, "end": end,
           "chunked": chunked, "trailers": lambda x: chunked(x, "Checksum: 1", "Other: 2"),
           "early": early, "upload": upload, "echo": echo, "hints": hints, "moved": moved,
-          "same": same, "none": none, "surplus": surplus, "ws": websocket}
+          "same": same, "none": none, "surplus": surplus, "lingering": lingering, "ws": websocket}
 
 
 async def answer(x):

@@ -1,4 +1,4 @@
-"""The opposite of the verdicts: programs in good health, idle and busy, of which nothing may be said.
+"""The opposite of the verdicts: programs in good health, of which nothing may be said.
 
 Adding one is a line in healthy_matrix.py. All of them run at the same time, once.
 """

@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 
-PAUSE = 0.1  # longer than a tenth of leak_after: what was opened before such a pause is passed over
+PAUSE = 0.15  # longer than a tenth of leak_after: what rests for so long can be passed over
 
 
 def background(work, *arguments):

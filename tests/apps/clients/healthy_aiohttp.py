@@ -6,7 +6,7 @@ import sys
 
 import aiohttp
 
-PAUSE = 0.1
+PAUSE = 0.15
 
 
 class Client:

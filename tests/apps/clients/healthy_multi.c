@@ -1,8 +1,9 @@
-/* curl's multi interface: healthy_multi WHAT URL [CA], then at rest, but for what WHAT does for ever.
+/* curl's multi interface: healthy_multi WHAT URL [CA], then at rest or over and over.
  *
- *   sequential  five requests, one after another      burst  eight at once, twice; then one for ever
- *   busy        one after another for ever            lull   eight at once, then nothing
- *   stream      one request that takes long, for ever */
+ *   sequential   five requests, one after another
+ *   burst, lull  eight at once; and then, over and over, one, or nothing
+ *   busy, poll   one after another, over and over; of poll each takes long
+ *   stream       one request, of which there is no end */
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdio.h>

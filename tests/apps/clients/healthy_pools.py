@@ -188,7 +188,8 @@ def last_was(index):
 
 
 PATTERNS = {"sequential": sequential, "burst": burst, "lull": lull, "busy": busy,
-            "grows": grows, "closing": closing, "two-per-thread": two_per_thread, "per-thread": per_thread, "threads-end": by_threads_that_end, "two": several(2),
+            "grows": grows, "closing": closing, "per-thread": per_thread,
+            "two-per-thread": two_per_thread, "threads-end": by_threads_that_end, "two": several(2),
             "three": several(3), "five": several(5), "head": last_was(0), "none": last_was(1),
             "same": last_was(2), "empty": last_was(3), "gone": last_was(4),
             "chunked": last_was(5), "trailers": last_was(6)}

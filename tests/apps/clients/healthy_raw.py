@@ -2,55 +2,12 @@
 import os
 import select
 import socket
-import ssl
 import sys
 import tempfile
 import time
 
 from healthy import PAUSE, background, rest, steadily
-
-host, port = sys.argv[2], int(sys.argv[3])
-
-
-def connect():
-    connection = socket.create_connection((host, port))
-    if len(sys.argv) > 4:
-        context = ssl.create_default_context(cafile=sys.argv[4])
-        connection = context.wrap_socket(connection, server_hostname=host)
-    return connection
-
-
-def request(path, method="GET", *fields):
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", *fields, "", ""]
-    return "\r\n".join(lines).encode()
-
-
-def read(connection, size):
-    """So many bytes, in pieces as they come."""
-    data = b""
-    while len(data) < size:
-        piece = connection.recv(size - len(data))
-        assert piece, data
-        data += piece
-    return data
-
-
-def read_until(connection, end):
-    data = b""
-    while not data.endswith(end):
-        data += read(connection, 1)
-    return data
-
-
-def read_small(connection):
-    assert b" 200 OK" in read_until(connection, b"\r\n\r\n")
-    assert read(connection, 5) == b"small"
-
-
-def use(connection, times=3):
-    for _ in range(times):
-        connection.sendall(request("/small"))
-        read_small(connection)
+from healthy_http import connect, host, port, read, read_small, read_until, request, use
 
 
 # --- one after another ---------------------------------------------------------------------------
@@ -67,14 +24,14 @@ def pipelined(count):
 
 
 def slowly_pipelined():
-    """For ever: requests one by one, and their answers are read when ten have been asked."""
+    """For ever: requests one by one, and their answers are read when all have been asked."""
     connection = connect()
 
     def ask():
-        for _ in range(10):
+        for _ in range(16):
             connection.sendall(request("/small"))
             time.sleep(0.12)
-        for _ in range(10):
+        for _ in range(16):
             read_small(connection)
 
     return steadily(ask)
@@ -89,6 +46,17 @@ def by_the_end():
             while piece := connection.recv(4096):
                 data += piece
             assert data.endswith(b"x" * 1000) and len(data) > 100_000
+
+
+def closed_politely():
+    """Ends its side first, and waits for the server's end before it closes."""
+    for _ in range(4):
+        with connect() as connection:
+            connection.sendall(request("/lingering"))
+            read_small(connection)
+            time.sleep(PAUSE)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
 
 
 def peeked():
@@ -114,7 +82,7 @@ def expecting():
     connection = connect()
 
     def upload():
-        connection.sendall(request("/echo/1500", "POST", "Expect: 100-continue",
+        connection.sendall(request("/echo/5000", "POST", "Expect: 100-continue",
                                    "Content-Length: 5"))
         assert b" 100 " in read_until(connection, b"\r\n\r\n")
         connection.sendall(b"12345")
@@ -139,7 +107,7 @@ def early():
 
     def upload():
         connection.sendall(request("/early", "POST", "Transfer-Encoding: chunked"))
-        for _ in range(15):
+        for _ in range(20):
             connection.sendall(b"4\r\nbody\r\n")
             time.sleep(0.12)
         connection.sendall(b"0\r\n\r\n")
@@ -159,7 +127,7 @@ def surplus():
 def half_closed():
     """Nothing more to ask; the answer takes its time."""
     connection = connect()
-    connection.sendall(request("/drip/150"))
+    connection.sendall(request("/drip/500"))
     connection.shutdown(socket.SHUT_WR)
     return steadily(lambda: read(connection, 1024), pause=0)
 
@@ -186,7 +154,7 @@ def spliced():
             left -= moved
             os.read(ours, moved)
 
-    return steadily(get, pause=0.4)
+    return steadily(get, pause=1.2)
 
 
 def discarded():
@@ -200,7 +168,7 @@ def discarded():
         while left:
             left -= len(connection.recv(left, socket.MSG_TRUNC))
 
-    return steadily(get, pause=0.4)
+    return steadily(get, pause=1.2)
 
 
 def sent_from_a_file():
@@ -214,26 +182,24 @@ def sent_from_a_file():
         assert os.sendfile(connection.fileno(), file.fileno(), 0, 1000) == 1000
         assert b" 200 " in read_until(connection, b"\r\n\r\n") and read(connection, 4) == b"1000"
 
-    return steadily(post, pause=0.4)
+    return steadily(post, pause=1.2)
 
 
 def with_a_busy_loop():
-    """Events that may have to wait while the program computes, for less than leak_after."""
+    """Events that may have to wait while the loop does something else, for less than leak_after."""
     connection = connect()
-    connection.sendall(request("/events/1700"))
+    connection.sendall(request("/events/3100"))
     read_until(connection, b"\r\n\r\n")
 
     def once():
-        until = time.monotonic() + 0.7
-        while time.monotonic() < until:
-            pass
+        time.sleep(1)
         while select.select([connection], [], [], 0)[0]:
             assert connection.recv(4096)
 
     return steadily(once, pause=0)
 
 
-# --- several at once -------------------------------------------------------------------------------
+# --- several at once ------------------------------------------------------------------------------
 
 def three(start):
     """Opened one after another by one thread, which then waits for all of them, and serves them."""
@@ -321,102 +287,17 @@ def by_socks():
     return kept
 
 
-# --- and processes ---------------------------------------------------------------------------------
-
-def child(work):
-    """Forked; does its work for ever, and ends with us."""
-    up, told = os.pipe()
-    parent = os.getpid()
-    if os.fork() == 0:
-        os.close(up)
-        work()
-        os.write(told, b"x")
-        while os.getppid() == parent:
-            work()
-            time.sleep(0.05)
-        os._exit(0)
-    os.close(told)
-    assert os.read(up, 1) == b"x"
-
-
-def prefork():
-    """The parent opens, the child uses."""
-    connection = connect()
-    child(lambda: use(connection))
-    return connection
-
-
-def prefork_used():
-    """The parent has used it, too, and opens one of its own later."""
-    connection = connect()
-    use(connection)
-    child(lambda: use(connection))
-    time.sleep(PAUSE)
-    own = connect()
-    use(own)
-    return connection, own
-
-
-def read_by_the_child():
-    """The parent asks and the child reads the answer, which is long."""
-    connection = connect()
-    connection.sendall(request("/drip/150"))
-    child(lambda: read(connection, 1024))
-    return connection
-
-
-def prefork_own():
-    """Each has one that both use, and the child one of its own."""
-    connection, own = connect(), []
-
-    def work():
-        if not own:
-            own.append(connect())
-        use(connection)
-        use(own[0])
-
-    child(work)
-    return connection
-
-
-def prefork_three():
-    """Three are opened before the children are forked, one for each."""
-    connections = [connect() for _ in range(3)]
-    for connection in connections:
-        child(lambda: use(connection))
-    return connections
-
-
-def handed_on():
-    """Sent to a child in a message, which uses it, while the parent keeps it."""
-    ours, theirs = socket.socketpair()
-    got = []
-
-    def work():
-        if not got:
-            got.extend(socket.recv_fds(theirs, 1, 1)[1])
-            got.append(socket.socket(fileno=got[0]))
-        use(got[1])
-
-    connection = connect()
-    use(connection)
-    socket.send_fds(ours, [b"x"], [connection.fileno()])
-    child(work)
-    return connection
-
-
-WHAT = {"pipelined": pipelined(5), "surplus": surplus, "half-closed": half_closed,
-        "sipped": sipped, "spliced": spliced, "discarded": discarded,
-        "sent-from-a-file": sent_from_a_file, "busy-loop": with_a_busy_loop,
-        "by-socks": by_socks, "handed-on": handed_on, "deeply-pipelined": pipelined(40),
+WHAT = {"pipelined": pipelined(5), "deeply-pipelined": pipelined(40),
         "slowly-pipelined": slowly_pipelined, "by-the-end": by_the_end, "peeked": peeked,
-        "expecting": expecting, "interim": interim, "early": early,
-        "three-events": three(start_events("/events/600")),
+        "closed-politely": closed_politely, "expecting": expecting, "interim": interim,
+        "early": early, "surplus": surplus, "half-closed": half_closed, "sipped": sipped,
+        "spliced": spliced, "discarded": discarded, "sent-from-a-file": sent_from_a_file,
+        "busy-loop": with_a_busy_loop,
+        "three-events": three(start_events("/events/2000")),
         "three-silent": three(start_events("/once")),
         "three-websockets": three(start_websocket("/ws/0")),
         "websocket": websocket("/ws/0"), "websocket-pings": websocket("/ws/200"),
-        "tunnels": tunnels, "prefork": prefork, "prefork-used": prefork_used, "prefork-own": prefork_own,
-        "read-by-the-child": read_by_the_child, "prefork-three": prefork_three}
+        "tunnels": tunnels, "by-socks": by_socks}
 
 kept = WHAT[sys.argv[1]]()
 rest()

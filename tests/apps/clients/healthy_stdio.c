@@ -47,7 +47,8 @@ static int next_byte(struct peer *p) {
 
 static void ask(struct peer *p) {
     char request[256];
-    int n = snprintf(request, sizeof request, "GET /small HTTP/1.1\r\nHost: %s:%s\r\n\r\n", host, port);
+    int n =
+        snprintf(request, sizeof request, "GET /small HTTP/1.1\r\nHost: %s:%s\r\n\r\n", host, port);
     if (p->out ? fputs(request, p->out) < 0 || fflush(p->out) != 0
                : send(p->fd, request, (size_t)n, MSG_NOSIGNAL) != n)
         exit(1);

@@ -83,7 +83,8 @@ def one(name):
 
 
 WHAT = {"poll": one("poll"), "lines": one("lines"), "content": one("content"),
-        "paused": one("paused"), "reopened": one("reopened"), "upload": one("upload"), "three": in_threads(3)}
+        "paused": one("paused"), "reopened": one("reopened"), "upload": one("upload"),
+        "three": in_threads(3)}
 
 
 def main(what, url, ca=None):

@@ -44,7 +44,8 @@ def unused(proxy, url, _ca):
 
 
 def main(what, host, port, url, ca=None):
-    kept = {"session": session, "tunnel": tunnel, "unused": unused}[what]((host, int(port)), url, ca)
+    does = {"session": session, "tunnel": tunnel, "unused": unused}[what]
+    kept = does((host, int(port)), url, ca)
     rest()
     del kept
 
