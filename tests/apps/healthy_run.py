@@ -12,9 +12,9 @@ from guard import Guard
 from process import Program, clean_env, until
 from scene import children
 
-STARTING, ASKING = 6, 3  # at a time
+STARTING, ASKING = 10, 3  # at a time
 RESTS = 4  # times leak_after, at least
-CLOSELY = 15  # more reports
+CLOSELY = 25  # more reports
 
 
 def seconds(text):

@@ -9,7 +9,7 @@ import pytest
 import healthy_run
 import healthy_servers
 from conftest import running
-from healthy_matrix import MATRIX
+from healthy_matrix import MATRIX, RESTING
 from matrix import CLIENTS
 
 every_case = pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.name)
@@ -44,13 +44,13 @@ def known(place, certificates, bindir):
 
 @pytest.fixture(scope="module")
 def outcomes(request, place, known):
-    """Of the cases that were chosen, which ran together."""
+    """Of the cases that were chosen, which ran together; those that will be at work start last."""
     chosen = [item.callspec.params["case"] for item in request.session.items
               if "case" in getattr(item, "callspec", NO_PARAMETERS).params and
               item.fspath == request.fspath]
 
     def start():
-        for case in chosen:
+        for case in sorted(chosen, key=lambda case: case.leak_after != RESTING):
             server = request.getfixturevalue(case.server)
             kind = healthy_run.RunningProxy if case.proxy else healthy_run.Running
             yield kind(case, place / case.name, {**known, **vars(server)})

@@ -31,10 +31,10 @@ public class HealthyClient {
             case "burst" -> {
                 eight();
                 eight();
-                HealthyRest.steadily(50, () -> get("/small", 5));
+                HealthyRest.steadily(100, () -> get("/small", 5));
             }
             case "lull" -> eight();
-            case "busy" -> HealthyRest.steadily(20, () -> get("/page", 100_000));
+            case "busy" -> HealthyRest.steadily(50, () -> get("/page", 100_000));
             case "poll", "h2-poll" -> HealthyRest.steadily(50, () -> get("", 6));
             case "stream" -> stream();
             case "websocket" -> websocket();

@@ -68,9 +68,9 @@ async function session2() {
 
 const does = {
   sequential: async () => { for (let i = 0; i < 5; i++) { await get(); await sleep(100); } },
-  burst: async () => { await eight(); await eight(); steadily(50); },
+  burst: async () => { await eight(); await eight(); steadily(100); },
   lull: eight,
-  busy: async () => { await get('/page', 100000); steadily(20, '/page', 100000); },
+  busy: async () => { await get('/page', 100000); steadily(50, '/page', 100000); },
   poll: async () => { steadily(50, '', 6); },
   stream,
   paused,

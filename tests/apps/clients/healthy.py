@@ -22,7 +22,7 @@ def background(work, *arguments):
     return thread
 
 
-def steadily(work, pause=0.05):
+def steadily(work, pause=0.1):
     """For ever, in the background."""
     def repeat():
         while True:

@@ -26,7 +26,7 @@ def use(http)
   3.times { get(http) }
 end
 
-def steadily(pause = 0.05)
+def steadily(pause = 0.1)
   Thread.new { loop { yield; sleep pause } }.abort_on_exception = true
 end
 
@@ -46,7 +46,7 @@ when "burst"
   steadily { pooled("/small", "small") }
 when "busy"
   http = session
-  steadily(0.02) { get(http, "/page", "x" * 100_000) }
+  steadily(0.05) { get(http, "/page", "x" * 100_000) }
 when "poll"
   http = session
   steadily { get(http, "/wait/1500", "waited") }

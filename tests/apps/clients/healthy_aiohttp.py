@@ -19,7 +19,7 @@ class Client:
         async with self.session.get(self.url + path) as answer:
             assert await answer.read() == expected
 
-    async def steadily(self, pause=0.05, *what):
+    async def steadily(self, pause=0.1, *what):
         self.started.set()
         while True:
             await self.get(*what)
@@ -37,7 +37,7 @@ class Client:
         await self.steadily()
 
     async def busy(self):
-        await self.steadily(0.02, "/page", b"x" * 100_000)
+        await self.steadily(0.05, "/page", b"x" * 100_000)
 
     async def poll(self):
         self.started.set()

@@ -41,7 +41,7 @@ function steadily($handle, int $size = 5)
     echo "READY\n";
     do
         get($handle, $size);
-    while (!told_to_end(50000));
+    while (!told_to_end(100000));
 }
 
 function many(): array

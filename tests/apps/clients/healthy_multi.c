@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MANY = 8, PAUSE_MS = 100, STEADY_MS = 50 };
+enum { MANY = 8, PAUSE_MS = 100, STEADY_MS = 100 };
 
 static const char *base, *ca;
 static CURLM *multi;

@@ -103,7 +103,7 @@ def lull(new):
 
 def busy(new):
     client = new()
-    steadily(lambda: get(client, "/page", b"x" * 100_000), pause=0.02)
+    steadily(lambda: get(client, "/page", b"x" * 100_000), pause=0.05)
     return client
 
 

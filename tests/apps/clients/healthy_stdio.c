@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { COUNT = 2, PAUSE_MS = 100, STEADY_MS = 50 };
+enum { COUNT = 2, PAUSE_MS = 100, STEADY_MS = 100 };
 
 struct peer {
     int fd;
