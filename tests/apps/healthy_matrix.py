@@ -167,6 +167,8 @@ STREAMS = [
     Case("node-upload", ["node", "healthy.js", "upload", "{url}/early"], closely=True),
     *streams("java-url-poll", [*JVM, "HealthyUrl", "poll"], POLL),
     *streams("java-url-events", [*JVM, "HealthyUrl", "stream"], EVENTS),
+    Case("java-url-silent-events", [*JVM, "HealthyUrl", "stream", "{url}" + ONCE]),
+    Case("java-client-silent-events", [*JVM, "HealthyClient", "stream", "{https}" + ONCE]),
     Case("java-client-poll", [*JVM, "HealthyClient", "poll", "{url}" + POLL], closely=True),
     Case("java-client-events", [*JVM, "HealthyClient", "stream", "{https}" + EVENTS], closely=True),
     *streams("curl-multi-poll", ["{bin}/healthy_multi", "poll"], POLL),
