@@ -41,7 +41,7 @@ if ($what eq 'sequential') {
     print "READY\n";
     <STDIN>;
 } else {
-    my ($path, $size) = $what eq 'busy' ? ('/page', 100_000) : ('/wait/1500', 6);
+    my ($path, $size) = $what eq 'busy' ? ('/page', 100_000) : ('/wait/5000', 6);
     print "READY\n";
     do {
         length $get->($path) == $size or die;

@@ -49,7 +49,7 @@ when "busy"
   steadily(0.05) { get(http, "/page", "x" * 100_000) }
 when "poll"
   http = session
-  steadily { get(http, "/wait/1500", "waited") }
+  steadily { get(http, "/wait/5000", "waited") }
 when "per-thread"
   5.times.map do
     done = Queue.new
