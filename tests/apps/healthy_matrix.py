@@ -277,6 +277,10 @@ DATABASES = [
     Case("redis-three-subscriptions", python("redis", "three-subscriptions", *HERE), open=3,
          **REDIS),
     Case("redis-subscribe-and-work", python("redis", "subscribe-and-work", *HERE), open=2, **REDIS),
+    *(Case(f"redis-{call}", ["{bin}/healthy_wait", *HERE, call], open=3, **REDIS)
+      for call in ("poll", "ppoll", "select", "pselect", "epoll")),
+    *(Case(f"redis-{language}", [language, f"healthy_subscribe.{ending}", *HERE], open=3, **REDIS)
+      for language, ending in (("php", "php"), ("ruby", "rb"), ("perl", "pl"))),
     Case("redis-cli-subscribe", ["redis-cli", "-h", "{host}", "-p", "{port}", "subscribe", "news"],
          ready="1", ends=False, **REDIS),
 ]
