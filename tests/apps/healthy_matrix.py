@@ -97,6 +97,9 @@ SEVERAL = [
     Case("urllib3-three", python("pools", "urllib3", "three", *PLAIN), open=3),
     Case("requests-five", python("pools", "requests", "five", *PLAIN), open=5),
     Case("requests-two-per-thread", python("pools", "requests", "two-per-thread", *PLAIN), open=8),
+    # those that are closed could use the one that is kept
+    Case("requests-beside-others", python("pools", "requests", "beside-others", *PLAIN),
+         allow=("churn",)),
     Case("requests-grows", python("pools", "requests", "grows", *PLAIN), open=8,
          leak_after=MOVING),
     Case("http-client-tls-grows", python("pools", "http.client", "grows", *TLS), open=8,
@@ -263,7 +266,7 @@ DATABASES = [
     Case("pg-two-phases", python("pg", "two-phases", *HERE), open=2, **POSTGRES),
     Case("pg-two-purposes", python("pg", "two-purposes", *HERE), open=2, **POSTGRES),
     Case("pg-listen", python("pg", "listen", *HERE), **POSTGRES),
-    Case("pg-listen-and-work", python("pg", "listen-and-work", *HERE), **POSTGRES),
+    Case("pg-listen-and-work", python("pg", "listen-and-work", *HERE), closely=True, **POSTGRES),
     Case("pg-slow-query", python("pg", "slow-query", *HERE), closely=True, **POSTGRES),
     Case("pg-slow-rows", python("pg", "slow-rows", *HERE), closely=True, **POSTGRES),
     Case("psql-listen", ["psql", "-qAtX", "-h", "{host}", "-p", "{port}", "-U", "postgres",

@@ -105,19 +105,23 @@ def listen():
 
 
 def listen_and_work():
-    """Waits for notifications with a timeout; each time it does some work on a connection that it
-    opens and closes."""
-    connection = connect()
-    query(connection, "listen news")
+    """One thread waits for notifications with a timeout; each time it does some work, on a
+    connection that it opens and closes."""
+    listening = threading.Event()
 
-    def wait():
-        select.select([connection], [], [], 0.2)
-        connection.poll()
-        own = connect()
-        query(own)
-        own.close()
+    def run():
+        connection = connect()
+        query(connection, "listen news")
+        while True:
+            select.select([connection], [], [], 0.1)
+            connection.poll()
+            own = connect()
+            query(own, "select pg_sleep(0.05)")
+            own.close()
+            listening.set()
 
-    return steadily(wait)
+    background(run)
+    listening.wait()
 
 
 def slow_query():

@@ -137,6 +137,24 @@ def two_per_thread(new):
     in_threads_that_stay(4, work)
 
 
+def beside_others(new):
+    """The first one is kept; all others are closed when they have done their work."""
+    kept, used = [], threading.Event()
+
+    def once():
+        other = new()
+        use(other)
+        if kept:
+            other.session.close()
+        else:
+            kept.append(other)
+            used.set()
+
+    steadily(once, PAUSE)
+    used.wait()
+    return kept
+
+
 def per_thread(new):
     """One client for each thread; all are used again from time to time."""
     local = threading.local()
@@ -188,8 +206,9 @@ def last_was(index):
 
 
 PATTERNS = {"sequential": sequential, "burst": burst, "lull": lull, "busy": busy,
-            "grows": grows, "closing": closing, "per-thread": per_thread,
-            "two-per-thread": two_per_thread, "threads-end": by_threads_that_end, "two": several(2),
+            "beside-others": beside_others, "grows": grows, "closing": closing,
+            "per-thread": per_thread, "two-per-thread": two_per_thread,
+            "threads-end": by_threads_that_end, "two": several(2),
             "three": several(3), "five": several(5), "head": last_was(0), "none": last_was(1),
             "same": last_was(2), "empty": last_was(3), "gone": last_was(4),
             "chunked": last_was(5), "trailers": last_was(6)}
