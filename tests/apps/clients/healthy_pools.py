@@ -1,5 +1,6 @@
 """Pools of Python's HTTP clients: healthy_pools.py LIBRARY PATTERN URL [CA], then at rest."""
 import http.client
+import itertools
 import queue
 import ssl
 import sys
@@ -11,7 +12,7 @@ import requests
 import requests.adapters
 import urllib3
 
-from healthy import PAUSE, all_at_once, in_threads_that_stay, rest, steadily
+from healthy import PAUSE, all_at_once, background, in_threads_that_stay, rest, steadily
 
 SIZE, TIMEOUT = 8, 600
 
@@ -139,19 +140,21 @@ def two_per_thread(new):
 
 def beside_others(new):
     """The first one is kept; all others are closed when they have done their work."""
-    kept, used = [], threading.Event()
+    kept, ready = [], threading.Event()
 
-    def once():
-        other = new()
-        use(other)
-        if kept:
+    def run():
+        kept.append(new())
+        use(kept[0])
+        for count in itertools.count():
+            time.sleep(PAUSE)
+            other = new()
+            use(other)
             other.session.close()
-        else:
-            kept.append(other)
-            used.set()
+            if count == 10:
+                ready.set()
 
-    steadily(once, PAUSE)
-    used.wait()
+    background(run)
+    ready.wait()
     return kept
 
 
