@@ -179,7 +179,7 @@ STREAMS = [
     Case("ruby-poll", ["ruby", "healthy.rb", "poll", *PLAIN], closely=True),
     Case("lwp-poll", ["perl", "healthy.pl", "lwp", "poll", *PLAIN], closely=True),
     Case("http-tiny-poll", ["perl", "healthy.pl", "tiny", "poll", *PLAIN], closely=True),
-    # A session ticket wakes its select(): the SSL_read() that follows waits in a read() without end.
+    # A session ticket wakes its select(): SSL_read() then waits in a read() without end.
     Case("http-tiny-poll-tls", ["perl", "healthy.pl", "tiny", "poll", *TLS], closely=True,
          allow=("no-timeout",)),
     Case("curl-poll", [*CURL, "{url}/wait/600000"], ready=None, ends=False),
