@@ -99,7 +99,7 @@ SEVERAL = [
     Case("requests-two-per-thread", python("pools", "requests", "two-per-thread", *PLAIN), open=8),
     # those that are closed could use the one that is kept
     Case("requests-beside-others", python("pools", "requests", "beside-others", *PLAIN),
-         allow=("churn",)),
+         allow=("churn",), closely=True),
     Case("requests-grows", python("pools", "requests", "grows", *PLAIN), open=8,
          leak_after=MOVING),
     Case("http-client-tls-grows", python("pools", "http.client", "grows", *TLS), open=8,
