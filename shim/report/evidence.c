@@ -122,14 +122,27 @@ static const char *common_call(const struct report *r, const struct group *g) {
     return blocked_call_name(call);
 }
 
-/* Several, in the same words for connect() and reads. */
+/* Several. Since when a thread is in a read nobody knows; it is in a connect() since that began. */
 static void write_several_waits(struct out *o, const struct report *r, const struct group *g) {
     const char *call = common_call(r, g);
+    bool connecting = call && r->facts.fact[g->first].blocked_call == BLOCKED_CONNECT;
     out_u64(o, g->count);
-    out_strs(o, " threads have been blocked in ", call ? call : "connect() and reads",
-             call ? "()" : "", " for at least ", NULL);
+    out_strs(o, connecting ? " threads have been" : " threads are", " blocked in ",
+             call ? call : "connect() and reads", call ? "()" : "",
+             connecting ? " for at least " : ", nothing came for at least ", NULL);
     write_least(o, r, g, fact_last_use);
     out_str(o, ", no timeout is set");
+}
+
+/* What a read waits for. One that wants all or nothing (MSG_WAITALL) may hold what has come. */
+static void write_answer_due(struct out *o, const struct report *r, const struct group *g) {
+    const struct fact *x = &r->facts.fact[g->first];
+    enum http_phase phase = fact_http_phase(x);
+    bool begun = phase == HTTP_RESPONSE_HEAD || phase == HTTP_RESPONSE_BODY;
+    bool asked = !begun && !x->unseen_use;
+    out_str(o, begun ? "the answer stopped " : asked ? "asked " : "nothing came for ");
+    write_least(o, r, g, fact_last_use);
+    out_str(o, begun ? " ago; " : asked ? " ago, nothing came; " : "; ");
 }
 
 static void write_no_timeout(struct out *o, const struct report *r, const struct group *g) {
@@ -139,13 +152,8 @@ static void write_no_timeout(struct out *o, const struct report *r, const struct
         write_several_waits(o, r, g);
         return;
     }
-    if (!connecting) {
-        enum http_phase phase = fact_http_phase(x);
-        bool begun = phase == HTTP_RESPONSE_HEAD || phase == HTTP_RESPONSE_BODY;
-        out_str(o, begun ? "the answer stopped " : "asked ");
-        write_least(o, r, g, fact_last_use);
-        out_str(o, begun ? " ago; " : " ago, nothing came; ");
-    }
+    if (!connecting)
+        write_answer_due(o, r, g);
     out_str(o, "thread ");
     out_i64(o, x->blocked_thread);
     out_strs(o, connecting ? " has been" : " is", " blocked in ",

@@ -175,6 +175,13 @@ static void an_answer_that_stopped_is_told_as_that(void **state) {
                 "set; fds 3\n");
 }
 
+static void what_a_call_has_taken_and_not_given_is_no_silence(void **state) {
+    (void)state;
+    x->unseen_use = NOW - LEAK_AFTER;
+    x->last_out -= LEAK_AFTER;
+    assert_says("  nothing came for 30s; thread 4242 is blocked in recv() and no timeout is set; ");
+}
+
 static void a_connect_is_told_by_its_time(void **state) {
     (void)state;
     connecting();
@@ -201,8 +208,9 @@ static void several_are_counted(void **state) {
     x->tcp = TCP_IS_ESTABLISHED;
     x->last_out = x->opened;
     x->bytes_out = 1;
-    assert_says("  4 threads have been blocked in connect() and reads for at least 35s, no timeout "
-                "is set; fds");
+    assert_says(
+        "  4 threads are blocked in connect() and reads, nothing came for at least 35s, no timeout "
+        "is set; fds");
     assert_says("blocked: thread 4242 in read()\n");
 }
 
@@ -239,6 +247,7 @@ int main(void) {
         TEST(a_connection_that_a_thread_waits_on_is_not_never_closed),
         TEST(a_read_is_told_by_what_was_asked),
         TEST(an_answer_that_stopped_is_told_as_that),
+        TEST(what_a_call_has_taken_and_not_given_is_no_silence),
         TEST(a_connect_is_told_by_its_time),
         TEST(several_are_counted),
         TEST(json_names_thread_and_call),
