@@ -93,6 +93,7 @@ struct look {
     struct facts *f;
     const char *pid;
     bool foreign;
+    int listed;      /* the thread that is looked at, as /proc has it */
     int caller;      /* the thread that looks, 0: one of another process */
     uint32_t *by_fd; /* descriptor -> fact + 1 */
     uint32_t seen, missing;
@@ -150,7 +151,7 @@ static void note_polled(int fd, void *arg) {
 /* `tid`: as the process sees it. The lowest of several, so that two reports say the same. */
 static void note(struct look *l, const char *name, int tid, const struct system_call *c) {
     int fd;
-    polled_each(l->pid, c, note_polled, l);
+    polled_each(l->caller ? l->caller : l->listed, c, note_polled, l);
     enum blocked_call call = system_call_blocks(c, &fd);
     uint32_t at = call != BLOCKED_NOT && fd >= 0 && fd < NUMBERS_MAX ? l->by_fd[fd] : 0;
     struct fact *x = at ? &l->f->fact[at - 1] : NULL;
@@ -167,6 +168,7 @@ static void look_at(int tid, void *arg) {
     char name[PROC_THREAD], line[192];
     struct system_call c = {.number = -1};
     int own = l->foreign ? thread_own_id(l->pid, tid) : tid;
+    l->listed = tid;
     if (own == l->caller)
         return;
     proc_thread(name, l->pid, tid);

@@ -5,10 +5,10 @@
 
 #include "report/blocked.h"
 
-/* Calls visit for each descriptor that the call, a thread's of process `pid` ("self", or as /proc
- * has it), wants to hear of when there is something to read. Nothing for other calls, and where its
- * memory may not be read. */
-void polled_each(const char *pid, const struct system_call *c, void (*visit)(int fd, void *arg),
-                 void *arg);
+/* Calls visit for each descriptor that the call wants to hear of when there is something to read.
+ * Nothing for other calls, and where its memory may not be read: that of thread `tid`, as the
+ * caller has it, which must be alive. The first thread of a process may have ended, and with it its
+ * id leads to no memory. */
+void polled_each(int tid, const struct system_call *c, void (*visit)(int fd, void *arg), void *arg);
 
 #endif
