@@ -29,9 +29,19 @@ static uint64_t begun_at(const struct fact *x) {
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
+/* How long ago the peers of all of a group closed, at least; 0: not known of each. */
+static uint64_t least_closed_age(const struct report *r, const struct group *g) {
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next) {
+        uint64_t age = fact_peer_closed_age(&r->facts.fact[i], r->facts.now);
+        least = age < least ? age : least;
+    }
+    return least;
+}
+
 static void write_peer_closed(struct out *o, const struct report *r, const struct group *g) {
     const struct fact *x = &r->facts.fact[g->first];
-    uint64_t age = fact_peer_closed_age(x, r->facts.now);
+    uint64_t age = least_closed_age(r, g);
     bool by_peer = x->tcp != TCP_IS_CLOSE || (x->flags & CONN_PEER_EOF);
     out_str(o, x->flags & CONN_RESET ? "the connection was reset"
                : by_peer             ? "the peer has closed"
@@ -47,7 +57,7 @@ static void write_peer_closed(struct out *o, const struct report *r, const struc
         out_str(o, "; unread ");
         out_bytes(o, g->unread);
     }
-    evidence_of_exchange(o, x);
+    evidence_of_exchange(o, r, g);
 }
 
 static void write_connect_failed(struct out *o, const struct report *r, const struct group *g) {
@@ -71,7 +81,7 @@ static void write_never_closed(struct out *o, const struct report *r, const stru
     out_str(o, " in all, ");
     out_u64(o, atomic_load_explicit(&s->closed, memory_order_relaxed));
     out_str(o, " closed");
-    evidence_of_exchange(o, &r->facts.fact[g->first]);
+    evidence_of_exchange(o, r, g);
 }
 
 static void write_open_at_exit(struct out *o, const struct report *r, const struct group *g) {

@@ -14,8 +14,8 @@ void evidence_request(struct out *o, unsigned method, const char path[HTTP_PATH_
 typedef void evidence_writer(struct out *o, const struct report *r, const struct group *g);
 evidence_writer evidence_of_body_unread, evidence_of_undrained, evidence_of_churn,
     evidence_of_server_idle;
-/* Behind another class's evidence: where the exchange of the group's first connection stands. */
-void evidence_of_exchange(struct out *o, const struct fact *x);
+/* Behind another class's evidence: where the exchanges of the group stand, if all are there. */
+void evidence_of_exchange(struct out *o, const struct report *r, const struct group *g);
 /* How many connections ended so, in the order of enum use_end; and those that were kept. */
 extern const char *const evidence_ends[USE_ENDS]; /* words of JSON */
 

@@ -15,26 +15,28 @@ void evidence_request(struct out *o, unsigned method, const char path[HTTP_PATH_
 /* --- connections ------------------------------------------------------------------------------ */
 
 void evidence_of_body_unread(struct out *o, const struct report *r, const struct group *g) {
-    const struct fact *first = &r->facts.fact[g->first];
     uint64_t waiting = 0, last = 0;
+    bool all_bodies = true, all_closed = true;
     for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next) {
         const struct fact *x = &r->facts.fact[i];
         uint64_t used = fact_last_use(x);
         waiting += fact_bytes_waiting(x);
         last = used > last ? used : last;
+        all_bodies &= fact_http_phase(x) == HTTP_RESPONSE_BODY;
+        all_closed &= x->tcp == TCP_IS_CLOSE_WAIT;
     }
     out_bytes(o, waiting);
-    out_str(o, fact_http_phase(first) == HTTP_RESPONSE_BODY ? " of response body never read"
-                                                            : " of the response never read");
+    out_str(o, all_bodies ? " of response body never read" : " of the response never read");
     out_str(o, "; not touched for ");
     out_duration(o, since(r->facts.now, last));
-    if (first->tcp == TCP_IS_CLOSE_WAIT)
+    if (all_closed)
         out_str(o, "; the peer has closed");
 }
 
-void evidence_of_exchange(struct out *o, const struct fact *x) {
-    if (fact_http_phase(x) != HTTP_COMPLETE)
-        return;
+void evidence_of_exchange(struct out *o, const struct report *r, const struct group *g) {
+    for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next)
+        if (fact_http_phase(&r->facts.fact[i]) != HTTP_COMPLETE)
+            return;
     out_str(o, "; its last response was read from the connection to its end");
 }
 

@@ -56,6 +56,52 @@ static uint32_t used_site(void) {
     return site;
 }
 
+static void speaks(struct fact *x, const char *response) {
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    x->has_http = true;
+    http_feed(&x->http, HTTP_REQUEST_BYTES, request, sizeof request - 1);
+    http_feed(&x->http, HTTP_RESPONSE_BYTES, response, strlen(response));
+}
+
+static void assert_evidence(const char *words, bool there) {
+    const char *t = text();
+    if (!strstr(t, words) == there)
+        fail_msg("%s\"%s\" in:\n%s", there ? "no " : "", words, t);
+    groups_free(&r.groups);
+}
+
+/* A sentence about several connections is one about each. */
+static void what_is_said_of_a_group_is_true_of_each(void **state) {
+    (void)state;
+    static const char begun[] = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc";
+    uint32_t site = synthetic_site(&box, stack, host, CONN_OUTBOUND);
+    synthetic_conn(&box, site, NOW - 4 * LEAK_AFTER);
+    synthetic_conn(&box, site, NOW - 4 * LEAK_AFTER);
+    gather();
+    struct fact *x = r.facts.fact;
+    for (int i = 0; i < 2; i++) {
+        x[i].tcp = TCP_IS_CLOSE_WAIT;
+        x[i].silent_ms = i ? 40000 : 90000;
+    }
+    speaks(&x[0], "HTTP/1.1 204 No Content\r\n\r\n");
+    assert_evidence("LEAK peer-closed: 2", true);
+    assert_evidence("the peer has closed (at least 40s ago)", true);
+    assert_evidence("its last response was read", false);
+    speaks(&x[1], "HTTP/1.1 204 No Content\r\n\r\n");
+    assert_evidence("its last response was read", true);
+    for (int i = 0; i < 2; i++) {
+        speaks(&x[i], i ? "" : begun);
+        x[i].unread = 5;
+        x[i].waits_since = NOW - 2 * LEAK_AFTER;
+    }
+    assert_evidence("LEAK body-unread: 2", true);
+    assert_evidence("10 B of the response never read; not touched for 2m00s; the peer has", true);
+    x[1].tcp = TCP_IS_ESTABLISHED;
+    assert_evidence("the peer has closed", false);
+    http_feed(&x[1].http, HTTP_RESPONSE_BYTES, begun, sizeof begun - 1);
+    assert_evidence("10 B of response body never read; ", true);
+}
+
 /* So that a report need not look at every connection for every call site. */
 static void connections_are_chained_by_what_is_counted_of_their_call_site(void **state) {
     (void)state;
@@ -798,6 +844,7 @@ static void golden(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(what_is_said_of_a_group_is_true_of_each),
         TEST(connections_are_chained_by_what_is_counted_of_their_call_site),
         TEST(an_idle_connection_alone_is_no_leak),
         TEST(an_idle_connection_passed_over_is_never_closed),
