@@ -25,6 +25,13 @@ EXPORT pid_t _Fork(void) {
     return counted(real._Fork());
 }
 
+/* Its child has our descriptors until it has exec'd a program, which keeps those without
+ * FD_CLOEXEC. */
+static void vfork_begins(void) {
+    counted(1);
+    thread_enter_vfork();
+}
+
 /* Some spawn by a clone() that is a vfork() on a stack of its own. */
 EXPORT int clone(int (*child)(void *), void *stack, int flags, void *arg, ...) {
     va_list ap;
@@ -32,7 +39,7 @@ EXPORT int clone(int (*child)(void *), void *stack, int flags, void *arg, ...) {
     void *a = va_arg(ap, void *), *b = va_arg(ap, void *), *c = va_arg(ap, void *);
     va_end(ap);
     if ((flags & CLONE_VM) && (flags & CLONE_VFORK) && !(flags & CLONE_THREAD))
-        KEEP_ERRNO(thread_enter_vfork());
+        KEEP_ERRNO(vfork_begins());
     return real.clone(child, stack, flags, arg, a, b, c);
 }
 
@@ -80,7 +87,7 @@ EXPORT void quick_exit(int status) {
 }
 
 void *stub_enter_vfork(void) {
-    thread_enter_vfork();
+    vfork_begins();
     return next_function("vfork");
 }
 

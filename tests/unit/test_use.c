@@ -294,17 +294,24 @@ static void fork_it(void) {
     support_wait(child);
 }
 
+static void vfork_it(void) {
+    pid_t child = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    if (!child)
+        _exit(0);
+    support_wait(child);
+}
+
 /* Who has it besides may read on: what this process closes is not the connection's end. */
 static void what_another_process_may_read_on_was_not_left(void **state) {
     (void)state;
-    static void (*const share[])(void) = {fork_it, pass_it};
+    static void (*const share[])(void) = {fork_it, vfork_it, pass_it};
     static const char *const heard[] = {"", LENGTH_10 "01234"};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 6; i++) {
         next();
         wire_say(&wire, GET);
-        if (*heard[i / 2])
-            wire_reply(&wire, heard[i / 2]);
-        share[i % 2]();
+        if (*heard[i / 3])
+            wire_reply(&wire, heard[i / 3]);
+        share[i % 3]();
         close_it();
         assert_int_equal(GREW(undrained), 0);
         assert_int_equal(GREW(ended[USE_UNDRAINED]) + GREW(ended[USE_UNANSWERED]), 0);
