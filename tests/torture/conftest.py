@@ -18,6 +18,7 @@ PROGRAMS = HERE / "programs"
 MOMENT = 0.3
 LIBRARIES = dict.fromkeys(["tls_dlsym", "tls_names", "tls_threads"],
                           ["-lssl", "-lcrypto"])  # beside libc
+LIBRARIES["exchanges"] = ["-I", HERE.parents[1] / "shim"]  # it reads state files
 
 apps = runpy.run_path(str(HERE.parent / "apps" / "conftest.py"))
 home, guard, holds, running = (apps[name] for name in ("home", "guard", "holds", "running"))
@@ -59,12 +60,23 @@ def bindir():
         yield Path(tmp)
 
 
+def port_of(bindir, name):
+    """Of a server that is not guarded."""
+    with tempfile.TemporaryDirectory(prefix="poolguard-torture-") as tmp:
+        with Program([bindir / name], clean_env(tmp), Path(tmp) / "stderr") as server:
+            yield int(server.hear())
+
+
 @pytest.fixture(scope="session")
 def port(bindir):
-    """Of a server that echoes; it is not guarded."""
-    with tempfile.TemporaryDirectory(prefix="poolguard-torture-") as tmp:
-        with Program([bindir / "server"], clean_env(tmp), Path(tmp) / "stderr") as server:
-            yield int(server.hear())
+    """Of a server that echoes."""
+    yield from port_of(bindir, "server")
+
+
+@pytest.fixture(scope="session")
+def http_port(bindir):
+    """Of a server that answers requests."""
+    yield from port_of(bindir, "http_server")
 
 
 @pytest.fixture

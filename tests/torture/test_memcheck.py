@@ -13,7 +13,9 @@ RUNS = ["vfork exit", "handlers connect", "handlers dlopen {plugin}", "handlers 
         "closing closefrom 3", "closing loop 3", "moves dup2", "moves dup3-file", "moves fclose",
         "moves freopen", "moves disconnect", "passes scm", "passes fastopen", "passes mmsg",
         "plugin deepbind", "threads plain", "exec spawn", "limits nofile", "dials 127.0.0.1",
-        "tls_threads own 4", "tls_threads given 4"]
+        "tls_threads own 4", "tls_threads given 4", "http pairs {http}", "http chaos {http}",
+        "http cancel {http} deferred", "http cancel {http} async", "http handler {http}",
+        "http jump {http}"]
 
 
 def errors(log):
@@ -31,8 +33,8 @@ def errors(log):
 
 @pytest.mark.parametrize("unwinder", ["auto", "libunwind", "glibc"])
 @pytest.mark.parametrize("run", RUNS)
-def test_memcheck_finds_nothing(guard, start, bindir, home, run, unwinder):
-    name, *args = run.format(plugin=bindir / "lib_plugin.so").split()
+def test_memcheck_finds_nothing(guard, start, bindir, http_port, home, run, unwinder):
+    name, *args = run.format(plugin=bindir / "lib_plugin.so", http=http_port).split()
     app = start(name, *args, unwinder=unwinder, env={"TORTURE_LOOP": 1, "LD_LIBRARY_PATH": bindir},
                 wrapper=["valgrind", "--vgdb=no", "--child-silent-after-fork=yes",
                          f"--log-file={home}/valgrind.%p"])

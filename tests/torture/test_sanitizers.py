@@ -15,17 +15,17 @@ NOT_RANDOM = ["setarch", "-R"]  # gcc's TSan knows few memory layouts
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """threads.c in one of BUILDS."""
+    """A program, threads.c mostly, in one of BUILDS."""
     ready_made = {}
 
-    def build(name):
-        if name not in ready_made:
+    def build(name, source="threads.c"):
+        if (name, source) not in ready_made:
             cc, flag = BUILDS[name]
             out = tmp_path_factory.mktemp("sanitized") / name
             subprocess.run([cc, flag, "-std=gnu11", "-D_GNU_SOURCE", "-g", "-pthread",
-                            PROGRAMS / "threads.c", "-o", out], check=True)
-            ready_made[name] = out
-        return ready_made[name]
+                            PROGRAMS / source, "-o", out], check=True)
+            ready_made[name, source] = out
+        return ready_made[name, source]
     return build
 
 
@@ -43,6 +43,17 @@ def test_threads_connect_and_end(guard, start, built, loop, name):
                 env={"LD_PRELOAD": preload(guard, name), "ASAN_OPTIONS": "detect_leaks=0"})
     ready(app)
     assert_right(guard, app.pid, 2)
+    end(app)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", BUILDS)
+def test_threads_that_speak_http_end(guard, start, built, http_port, loop, name):
+    app = start(built(name, "http.c"), "pairs", http_port,
+                wrapper=NOT_RANDOM if "tsan" in name else [],
+                env={"LD_PRELOAD": preload(guard, name), "ASAN_OPTIONS": "detect_leaks=0"})
+    ready(app)
+    assert_right(guard, app.pid, 5)
     end(app)
 
 

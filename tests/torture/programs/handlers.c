@@ -4,27 +4,17 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
-#include <sys/syscall.h>
 
-#include "torture.h"
+#include "timer.h"
 
 enum { KEPT = 5, THREADS = 2, HIGHEST = 256 };
 static const double STALL = 1.2; /* a second is what a lost SYN costs: no fault of ours */
 
-static timer_t timer;
 static int pipes[2];
 static volatile sig_atomic_t jumps;
 static volatile bool may_jump, stop;
 static sigjmp_buf back;
 static volatile unsigned long handled, rounds;
-
-/* Once, in 60 to 320 us: the main thread always gets on. */
-static void arm(void) {
-    static unsigned turn;
-    struct itimerspec t = {.it_value.tv_nsec = 60000 + 1000 * (turn = (turn * 5 + 3) & 255)};
-    timer_settime(timer, 0, &t, NULL);
-}
 
 static void on_timer(int sig) {
     int saved = errno;
@@ -36,21 +26,11 @@ static void on_timer(int sig) {
         close(fd);
     errno = saved;
     if (!stop)
-        arm();
+        timer_arm();
     if (may_jump) {
         may_jump = false;
         siglongjmp(back, 1);
     }
-}
-
-static void start_timer(void) {
-    struct sigaction act = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
-    event._sigev_un._tid = (int)syscall(SYS_gettid);
-    sigaction(SIGRTMIN, &act, NULL);
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
-        die("timer_create");
-    arm();
 }
 
 static void connects(void) {
@@ -120,7 +100,7 @@ int main(int argc, char **argv) {
     const char *mode = begin(argc, argv);
     if (pipe2(pipes, O_NONBLOCK) != 0)
         die("pipe2");
-    start_timer();
+    timer_begin(on_timer);
     if (is(mode, "connect"))
         connects();
     else if (is(mode, "dlopen"))
