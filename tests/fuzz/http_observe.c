@@ -1,8 +1,9 @@
 /* Any bytes, each way, cut anywhere: the observer must not care how they are cut, keep to what its
  * header promises, and touch nothing that is not its own.
  *
- * An input is the bytes of a connection. Three of them direct it: SWITCH goes over to the other
- * way, END ends the way, SKIP and the byte behind it pass so many bytes unseen. */
+ * An input is the bytes of a connection. Four of them direct it: SWITCH goes over to the other
+ * way, END ends the way, SKIP and the byte behind it pass so many bytes unseen, EXPECT says that a
+ * request is being sent, or that this is over. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #include "http/http.h"
 
-enum { END = 0x1c, SKIP = 0x1d, SWITCH = 0x1e };
+enum { END = 0x1c, SKIP = 0x1d, SWITCH = 0x1e, EXPECT = 0x1f };
 
 /* How a run of bytes is cut into pieces. */
 enum cut { WHOLE, SINGLE, RANDOM };
@@ -36,6 +37,11 @@ static void must_be_clean(const char *text, size_t size, size_t length) {
         MUST(text[i] == '\0');
 }
 
+/* A response, or a part of one, may be there before its request. */
+static bool is_ahead(const struct http_observer *o) {
+    return http_responses(o) >= http_requests(o);
+}
+
 static void phase_must_fit(const struct http_observer *o) {
     enum http_phase phase = http_phase(o);
     uint32_t outstanding = http_outstanding(o);
@@ -43,14 +49,16 @@ static void phase_must_fit(const struct http_observer *o) {
     MUST((phase == HTTP_NOT_HTTP || phase == HTTP_BROKEN) == (http_why(o) != HTTP_WHY_NONE));
     if (phase == HTTP_IDLE || phase == HTTP_COMPLETE)
         MUST(outstanding == 0 && (phase == HTTP_COMPLETE) == (http_requests(o) > 0));
-    if (phase == HTTP_WAITING || phase == HTTP_RESPONSE_BODY)
+    if (phase == HTTP_WAITING)
         MUST(outstanding > 0);
+    if (phase == HTTP_RESPONSE_BODY)
+        MUST(outstanding > 0 || is_ahead(o));
     if (phase == HTTP_SENDING)
         MUST(outstanding <= 1);
     if (phase == HTTP_NOT_HTTP || phase == HTTP_IS_H2)
         MUST(!o->path_length && !o->host_length && http_requests(o) == 0 && outstanding == 0);
     if (http_cut(o, HTTP_RESPONSE_BYTES))
-        MUST(outstanding > 0 || phase == HTTP_RESPONSE_HEAD);
+        MUST(outstanding > 0 || phase == HTTP_RESPONSE_HEAD || is_ahead(o));
     if (http_cut(o, HTTP_REQUEST_BYTES))
         MUST(!http_body(o, HTTP_REQUEST_BYTES).complete);
     if (phase == HTTP_HANDED_OVER)
@@ -120,7 +128,8 @@ static bool feed_run(struct http_observer *o, enum http_way way, const uint8_t *
 
 static size_t run_length(const uint8_t *p, size_t n) {
     size_t length = 0;
-    while (length < n && p[length] != END && p[length] != SKIP && p[length] != SWITCH)
+    while (length < n && p[length] != END && p[length] != SKIP && p[length] != SWITCH &&
+           p[length] != EXPECT)
         length++;
     return length;
 }
@@ -129,6 +138,7 @@ static struct http_observer observe(const uint8_t *p, size_t n, enum cut how, ui
     struct http_observer o = {0}, before;
     enum http_way way = HTTP_REQUEST_BYTES;
     uint64_t passed[2] = {0, 0};
+    bool expecting = false;
     for (size_t i = 0; i < n; i++) {
         size_t length = run_length(p + i, n - i);
         bool goes_on = http_phase(&o) < HTTP_HANDED_OVER;
@@ -139,6 +149,10 @@ static struct http_observer observe(const uint8_t *p, size_t n, enum cut how, ui
             i += length - 1;
         } else if (p[i] == SWITCH) {
             way = way == HTTP_REQUEST_BYTES ? HTTP_RESPONSE_BYTES : HTTP_REQUEST_BYTES;
+        } else if (p[i] == EXPECT) {
+            expecting = !expecting;
+            http_expect(&o, expecting);
+            memcpy(&before, &o, sizeof o);
         } else if (p[i] == END) {
             http_end(&o, way);
             goes_on = http_phase(&o) < HTTP_HANDED_OVER;
