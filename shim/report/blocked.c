@@ -191,6 +191,7 @@ static bool would_matter(const struct look *l, const struct fact *x) {
 }
 
 static void note_unknown(const struct look *l) {
+    l->f->calls_unknown = true;
     for (uint32_t i = 0; i < l->f->count && !l->f->blocked_unknown; i++)
         l->f->blocked_unknown = would_matter(l, &l->f->fact[i]);
 }

@@ -107,7 +107,8 @@ struct facts {
     uint32_t unseen;   /* open TCP connections that no record is for */
     bool unseen_known;
     bool watch_unknown;   /* there are epoll sets, or may be, that could not be looked at */
-    bool blocked_unknown; /* the same of threads' calls, where they would have mattered */
+    bool calls_unknown;   /* the same of the calls that threads are in ... */
+    bool blocked_unknown; /* ... and there may be one that waits without end */
     uint32_t threads;     /* of the process; 0: unknown */
     uint8_t holes;        /* FACT_HOLE_*: ways in which the program opens what can not be seen */
     void *map;

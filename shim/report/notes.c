@@ -20,13 +20,20 @@ static void write_watch_unknown(struct out *o, const struct report *r) {
                "they may watch is not called leaked");
 }
 
+static bool has_never_closed(const struct report *r) {
+    for (uint32_t i = 0; i < r->groups.count; i++)
+        if (r->groups.group[i].verdict == VERDICT_NEVER_CLOSED)
+            return true;
+    return false;
+}
 static bool has_blocked_unknown(const struct report *r) {
-    return r->facts.blocked_unknown;
+    return r->facts.blocked_unknown || (r->facts.calls_unknown && has_never_closed(r));
 }
 static void write_blocked_unknown(struct out *o, const struct report *r) {
-    (void)r;
     out_str(o, "which calls its threads are in could not be looked at (no permission to trace it, "
                "no descriptor left, or no /proc): nothing is called no-timeout");
+    if (has_never_closed(r))
+        out_str(o, ", and what is called never-closed may be waited for in poll() or select()");
 }
 
 static bool has_uring(const struct report *r) {
