@@ -123,23 +123,30 @@ static void write_tls_handshake(struct out *o, const struct report *r, const str
     out_str(o, g->count == 1 ? " ago and has not finished" : " ago, none has finished");
 }
 
-/* The call that all of a group's threads are in, NULL: they are in several. */
-static const char *common_call(const struct report *r, const struct group *g) {
-    unsigned call = r->facts.fact[g->first].blocked_call;
+/* How many of a group's threads are in that call. */
+static uint32_t count_in(const struct report *r, const struct group *g, unsigned call) {
+    uint32_t n = 0;
     for (uint32_t i = g->first; i != UINT32_MAX; i = r->facts.fact[i].next)
-        if (r->facts.fact[i].blocked_call != call)
-            return NULL;
-    return blocked_call_name(call);
+        n += r->facts.fact[i].blocked_call == call;
+    return n;
+}
+
+/* The call that all of a group's threads are in, or in what kinds of calls they are. */
+static void write_calls(struct out *o, const struct report *r, const struct group *g) {
+    unsigned call = r->facts.fact[g->first].blocked_call;
+    if (count_in(r, g, call) == g->count)
+        out_strs(o, blocked_call_name(call), "()", NULL);
+    else
+        out_str(o, count_in(r, g, BLOCKED_CONNECT) ? "connect() and reads" : "reads");
 }
 
 /* Several. Since when a thread is in a read nobody knows; it is in a connect() since that began. */
 static void write_several_waits(struct out *o, const struct report *r, const struct group *g) {
-    const char *call = common_call(r, g);
-    bool connecting = call && r->facts.fact[g->first].blocked_call == BLOCKED_CONNECT;
+    bool connecting = count_in(r, g, BLOCKED_CONNECT) == g->count;
     out_u64(o, g->count);
-    out_strs(o, connecting ? " threads have been" : " threads are", " blocked in ",
-             call ? call : "connect() and reads", call ? "()" : "",
-             connecting ? " for at least " : ", nothing came for at least ", NULL);
+    out_strs(o, connecting ? " threads have been" : " threads are", " blocked in ", NULL);
+    write_calls(o, r, g);
+    out_str(o, connecting ? " for at least " : ", nothing came for at least ");
     write_least(o, r, g, fact_last_use);
     out_str(o, ", no timeout is set");
 }

@@ -212,6 +212,14 @@ static void several_are_counted(void **state) {
         "  4 threads are blocked in connect() and reads, nothing came for at least 35s, no timeout "
         "is set; fds");
     assert_says("blocked: thread 4242 in read()\n");
+    for (x = r.facts.fact; x < r.facts.fact + 4; x++) {
+        x->blocked_call = x == r.facts.fact ? BLOCKED_READV : BLOCKED_READ;
+        x->state = CONN_ESTABLISHED;
+        x->tcp = TCP_IS_ESTABLISHED;
+        x->last_out = x->opened;
+        x->bytes_out = 1;
+    }
+    assert_says("  4 threads are blocked in reads, nothing came for at least 35s, no timeout is ");
 }
 
 static void json_names_thread_and_call(void **state) {
