@@ -202,6 +202,7 @@ void blocked_look(struct facts *f, const char *pid, bool foreign, const struct s
         return;
     l.caller = strcmp(pid, "self") == 0 ? (int)sys(SYS_gettid) : 0;
     l.by_fd = mem_map(BY_FD_SIZE);
+    f->watch_unknown |= !l.by_fd;
     bool all = l.by_fd != NULL;
     if (all) {
         index_quiet(&l);

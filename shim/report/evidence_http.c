@@ -82,7 +82,7 @@ void evidence_of_churn(struct out *o, const struct report *r, const struct group
     const struct box_use *u = view_use(r->facts.view, g->use);
     bool any = false;
     write_share(o, g->count, u);
-    out_str(o, " could have been spared: another one from here had just done its work");
+    out_str(o, " could have been spared: another one from here had just ended");
     for (int i = 0; i < USE_ENDS; i++)
         write_reason(o, &any, why[i], get(&u->ended[i]));
     if (g->kept) {

@@ -179,6 +179,7 @@ void inside_gather(struct facts *f, const struct system_call *own) {
     facts_add_orphans(f);
     struct numbers watched = {NULL};
     bool wanted = connections > 0 && numbers_begin(&watched);
+    f->watch_unknown = connections > 0 && !wanted; /* no memory */
     struct others o = {.f = f, .watched = wanted ? &watched : NULL};
     f->holes |= has_namespaces() ? FACT_HOLE_NAMESPACE : 0;
     f->unseen_known = proc_fds("self", visit_other, &o);
