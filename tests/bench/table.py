@@ -34,8 +34,10 @@ def cell(form, value):
 
 
 def added(row):
-    """What the guard adds; meaningless for factors."""
-    return row.guarded - row.bare if row.bare is not None and row.unit == "time" else None
+    """What the guard adds, by the median where there is one; meaningless for factors."""
+    if row.bare is None or row.unit != "time":
+        return None
+    return row.guarded - row.bare if row.median is None else row.bare * (row.median - 1)
 
 
 def goal(row):
@@ -57,7 +59,8 @@ def print_head(rounds):
           f"Linux {platform.release()}, {os.confstr('CS_GNU_LIBC_VERSION')}")
     print(f"each loop: {rounds.pairs} pairs of processes, {rounds.rounds} rounds each, bare and "
           "guarded in turn")
-    print("best: best guarded / best bare round; median: of the ratios of neighbouring rounds\n")
+    print("best: best guarded / best bare round; median: of the ratios of neighbouring rounds; "
+          "added: by the median\n")
     print(LAYOUT.format("", "bare", "guarded", "added", "best", "median", "goal"))
 
 
