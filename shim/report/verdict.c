@@ -30,7 +30,7 @@ const struct verdict_class verdict_class[VERDICT_COUNT] = {
 enum { PASSED_OVER_SHARE = 10, STANDARD_MOST = 2 };
 /* One that was taken up again after its first exchange, whose end is seen or likely, has a pool or
  * an owner that knows it: that must have passed it over many times. */
-enum { PASSES = 1, PASSES_OF_KEPT = OPENINGS_KEPT, WRITES_OF_KEPT = 4 };
+enum { PASSES = 1, PASSES_OF_KEPT = OPENINGS_KEPT - 1, WRITES_OF_KEPT = 4 };
 
 /* A place that was wrong twice is given half as much again as it needed. */
 enum { RETRACTIONS = 2 };

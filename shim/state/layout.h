@@ -151,8 +151,9 @@ enum { FRAME_MODULE_SHIFT = 48 };
 enum { SITE_HANDED = 2 }; /* beside CONN_OUTBOUND and CONN_INBOUND, as a site's direction */
 
 /* When the last few connections were opened: the n-th from the last at [(count - n) %
- * OPENINGS_KEPT], n from 1 on. */
-enum { OPENINGS_KEPT = 8 };
+ * OPENINGS_KEPT], n from 1 on; not the oldest one, which the next one is written over before it is
+ * counted. */
+enum { OPENINGS_KEPT = 9 };
 struct box_openings {
     _Atomic uint32_t count;
     _Atomic int32_t thread; /* whose; 0: anybody's */

@@ -131,8 +131,8 @@ static void churn_says_why(void **state) {
     churned(38, 40);
     use->ended[USE_UNUSED] = 2;
     assert_says("==4211== WASTE churn: 38 connections to 10.0.0.1:80, last 2s ago\n"
-                "  38 of 40 could have been spared: another one from here had just done its "
-                "work; they ended because: the request said close (38), closed by the program, "
+                "  38 of 40 could have been spared: another one from here had just ended"
+                "; they ended because: the request said close (38), closed by the program, "
                 "though it could have been used again (2)\n"
                 "  opened:\n    #0 connect\n" OPENED "  last closed:\n    #0 close\n" CLOSED
                 "  to do: ");
@@ -189,7 +189,7 @@ static void what_is_kept_and_not_used_again_counts(void **state) {
     synthetic_reopened(&box, site, c->last_in + LEAK_AFTER / 10);
     assert_int_equal(kept(), 1);
     assert_json("\"reasons\":{\"kept\":1}");
-    assert_says("done its work; kept open and not used again (1)\n");
+    assert_says("had just ended; kept open and not used again (1)\n");
     c->direction = CONN_INBOUND;
     assert_int_equal(kept(), 0);
     c->direction = CONN_OUTBOUND;
