@@ -80,6 +80,7 @@ void outside_gather_ended(struct facts *f) {
         if (!x)
             continue;
         x->tcp = last_known_state(x);
+        x->waits_since = 0; /* what an earlier look saw may have been read since */
         int fd = atomic_load(&view_conn(f->view, i)->fd);
         if (fd >= 0)
             fact_add_fd(x, fd);

@@ -15,7 +15,7 @@ import report
 import truth
 from guard import Guard
 from matrix import PYTHON
-from process import DEADLINE, Program, clean_env
+from process import DEADLINE, Program, clean_env, until
 
 ROOT = os.getuid() == 0
 SIZE = 4096  # of the page that the header stands in
@@ -140,6 +140,28 @@ def test_these_tests_know_the_header(dead):
 
 def test_the_file_of_a_killed_process_is_reported(reporting, dead):
     assert_reports_the_dead(reporting(dead.box), dead)
+
+
+def test_what_waited_once_and_was_read_is_not_called_unread(reporting, guard):
+    """A look at the process saw bytes wait; then it read them, and waited for more."""
+    stalls, holds = faults.Stalls(), faults.Holds()
+    with Program([PYTHON, Path(__file__).parent / "clients/scripted.py"],
+                 guard.env(leak_after="200ms"), guard.home / "stderr") as app:
+        app.ask(f"open {stalls.host} {stalls.port}")
+        app.ask("get /path")
+        until(lambda: "  unread " in guard.printed(app.pid), "its answer")
+        guard.by_signal(app.pid)
+        app.ask("read")
+        app.ask("wait 500")  # longer than leak_after
+        app.ask(f"open {holds.host} {holds.port}")
+        box = box_of(guard, app.pid)
+        app.popen.send_signal(signal.SIGKILL)
+        assert app.popen.wait(DEADLINE) == -signal.SIGKILL
+    done = reporting(box)
+    assert "HTTP: GET /path -> 200, response-body, 6 B read" in done.stdout, done.stdout
+    assert not report.parse(done.stdout).of("LEAK"), done.stdout
+    stalls.stop()
+    holds.stop()
 
 
 def test_a_killed_process_is_reported_by_its_pid(reporting, dead):
