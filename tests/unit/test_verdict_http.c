@@ -338,10 +338,10 @@ static void one_that_is_kept_must_be_passed_over_many_times(void **state) {
     uint32_t many = passes_until_leak();
     assert_int_equal(many, 8);
     make_resting("", "");
-    x->calls_out = 5;
+    x->calls_out = 3;
     assert_int_equal(passes_until_leak(), 1);
     make_resting("", "");
-    x->calls_out = 6;
+    x->calls_out = 4;
     assert_int_equal(passes_until_leak(), many);
     make_resting("", "");
     x->unseen_use = NOW - 60 * SECOND;
@@ -374,8 +374,15 @@ static void the_only_one_left_beside_others_that_come_and_go_is_kept(void **stat
     s->opened = 9;
     s->closed = 8;
     assert_verdict(VERDICT_OPEN);
-    s->closed = 7; /* another one was left */
+    s->closed = 7; /* another one is open, and busy */
+    struct fact *other = &r.facts.fact[r.facts.count++];
+    *other = *x;
+    other->opened = other->last_in = NOW;
+    assert_verdict(VERDICT_OPEN);
+    other->opened = other->last_in = other->last_out = other->settled =
+        x->opened + 1; /* it is not */
     assert_verdict(VERDICT_NEVER_CLOSED);
+    r.facts.count--;
     s->closed = 8;
     s->first_opened--; /* it was not the first */
     assert_verdict(VERDICT_NEVER_CLOSED);
