@@ -743,12 +743,10 @@ static void child_that_closes(void *unused) {
     for (int i = 0; i < N; i++) {
         calls = 0;
         close(w[i].fd);
-        if (calls != all[i].calls) {
-            print_message("%d: %d system calls\n", i, (int)calls);
-            _exit(1);
-        }
+        if (calls != all[i].calls)
+            sys(SYS_exit_group, i + 1); /* nothing else can be done behind the filter */
     }
-    _exit(0);
+    sys(SYS_exit_group, 0);
 }
 
 static void a_close_asks_the_kernel_only_of_a_connection_that_could_be_used_again(void **state) {

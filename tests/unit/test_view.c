@@ -36,6 +36,41 @@ static struct box_module *module(uint32_t i) {
     return (struct box_module *)(void *)(file + header()->region[REGION_MODULES].offset) + i;
 }
 
+/* Exchanges in every phase, uses of two sites with all that can be found, and retractions. */
+static void speak_http(struct box *b, const uint32_t *site) {
+    static const char get[] = "GET /a HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    static const char *const in[] = {
+        "",
+        "HTTP/1.1 2",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=5\r\n\r\nok",
+        "HTTP/1.1 101 Switching\r\n\r\n",
+        "garbage\r\n"};
+    for (uint32_t i = 0; i < 10; i++)
+        if (i % 4 != 3)
+            synthetic_http(b, &b->conns[i], get, in[i % 6]);
+    for (int i = 0; i < 2; i++) {
+        struct box_use *u = synthetic_use(b, site[i]);
+        u->conns = u->requests = 40;
+        for (int end = 0; end < USE_ENDS; end++)
+            u->ended[end] = 5;
+        u->spared = 30;
+        u->undrained = 3;
+        u->undrained_left = u->undrained_read = 100;
+        strcpy(u->undrained_path, "/big");
+        u->idle_closed = 4;
+        u->idle_least = SECOND;
+        u->stale = 1;
+        u->closing_stack = u->undrained_stack = 0;
+        b->sites[site[i]].retracted = 2;
+        b->sites[site[i]].quiet_longest = 40 * SECOND;
+    }
+    b->conns[1].reported = 7 * SECOND;
+    b->conns[1].waits_since = SECOND;
+    b->conns[1].used_in.stack = b->conns[1].used_out.stack = 1;
+    b->conns[1].used_in.call = 3;
+}
+
 /* Three hosts, five stacks (one through a module that can be opened), a call site that leaks, one
  * that failed, one inbound, and connections of each. */
 static void make_good(void) {
@@ -78,6 +113,7 @@ static void make_good(void) {
             }
         }
     }
+    speak_http(&b, site);
     atomic_store(&b.header->exhausted, 2);
     atomic_store(&b.header->exhausted_errno, EMFILE);
     atomic_store(&b.header->exhausted_stack, s1);
