@@ -265,3 +265,11 @@ void options_from_env(struct options *o, struct options_ctx *ctx, char *const *e
 uint64_t options_leak_after(const struct options *o, const struct addr *a, const char *name) {
     return options_for_host(o, OPTION_leak_after, a, name)->leak_after;
 }
+
+uint64_t options_least_leak_after(const struct options *o) {
+    uint64_t least = o->leak_after;
+    for (const struct host_section *s = o->hosts; s; s = s->next)
+        if ((s->options.set >> OPTION_leak_after & 1) && s->options.leak_after < least)
+            least = s->options.leak_after;
+    return least;
+}

@@ -91,6 +91,8 @@ void options_from_file(struct options *o, struct options_ctx *ctx, const char *p
  * process's. `name` may be NULL. Async-signal-safe, no allocation. */
 struct addr;
 uint64_t options_leak_after(const struct options *o, const struct addr *a, const char *name);
+/* The least of all, the process's and those of hosts. */
+uint64_t options_least_leak_after(const struct options *o);
 
 /* The word nearest to `word` among n words (optimal string alignment distance), or NULL when none
  * is near enough to be meant (more than a third of it differs). */

@@ -25,7 +25,7 @@ static _Atomic bool quiet;
 _Atomic int process_busy;
 
 void process_setup(const struct options *o, void (*on_ready)(void)) {
-    traffic_setup(o->leak_after);
+    traffic_setup(options_least_leak_after(o));
     options = o;
     ready_hook = on_ready;
     first_pid = (int)sys(SYS_getpid);

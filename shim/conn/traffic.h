@@ -12,8 +12,8 @@
 #include "conn/exchange.h"
 #include "conn/fdtable.h"
 
-/* Once: a connection that is used again after that time had lain idle, for who wants to know where
- * it is used. */
+/* Once, with the least time after which a report calls one leaked: a connection that is used again
+ * after that time had lain idle, for who wants to know where it is used. */
 void traffic_setup(uint64_t leak_after);
 
 /* Plain load and store, no locked instruction: two threads that read one connection at once may

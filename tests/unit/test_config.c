@@ -243,6 +243,16 @@ static void sections_hold_options_for_hosts_only(void **state) {
               "pg.conf:3: leak_after=x: not a duration (a number and ms, s, m or h); using 9s");
 }
 
+static void the_least_leak_after_is_that_of_any_section(void **state) {
+    (void)state;
+    loads("leak_after = 5s\n");
+    assert_int_equal(options_least_leak_after(&o), 5 * S);
+    loads("leak_after = 5s\n[host \"a\"]\n[host \"b\"]\nleak_after = 9s\n");
+    assert_int_equal(options_least_leak_after(&o), 5 * S);
+    loads("leak_after = 5s\n[host \"a\"]\nleak_after = 2s\n[host \"b\"]\nleak_after = 3s\n");
+    assert_int_equal(options_least_leak_after(&o), 2 * S);
+}
+
 static void the_first_section_that_matches_and_sets_it_wins(void **state) {
     (void)state;
     loads("leak_after = 1s\n"
@@ -486,6 +496,7 @@ int main(void) {
         TEST(wrong_host_patterns_are_told),
         TEST(a_right_section_ends_the_skipping),
         TEST(sections_hold_options_for_hosts_only),
+        TEST(the_least_leak_after_is_that_of_any_section),
         TEST(the_first_section_that_matches_and_sets_it_wins),
         TEST(sections_of_a_second_file_come_behind),
         TEST(networks_match_by_prefix),
