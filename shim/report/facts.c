@@ -248,6 +248,10 @@ static uint64_t ms_before(uint64_t now, uint32_t ms) {
     return now > ns ? now - ns : 1;
 }
 
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
 enum { TICK_NS = 10000000 }; /* no clock of ours is further behind (time(7)) */
 
 void fact_take_info(struct fact *x, const struct tcp_info *i, uint64_t now) {
@@ -259,7 +263,7 @@ void fact_take_info(struct fact *x, const struct tcp_info *i, uint64_t now) {
         x->has_http = false;
     }
     /* An earlier look may have seen it wait already. */
-    bool waited = x->waits_since > x->last_in + TICK_NS;
+    bool waited = x->waits_since > later(x->opened, x->last_in) + TICK_NS;
     x->waits_since = !x->unread                            ? 0
                      : waited && x->waits_since < received ? x->waits_since
                                                            : received;
@@ -279,10 +283,6 @@ bool fact_tls_counts_out(const struct fact *x) {
 
 bool fact_is_handed(const struct fact *x) {
     return x->flags & (CONN_INHERITED | CONN_BY_EXEC | CONN_RECEIVED);
-}
-
-static uint64_t later(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
 }
 
 uint64_t fact_last_use(const struct fact *x) {

@@ -45,18 +45,27 @@ static void ask_socket(struct fact *x, int fd, const struct tcp_info *info, uint
         x->flags = (uint16_t)((x->flags & ~TIMEOUT_FLAGS) | timeout_flags_of(fd));
 }
 
+/* The fact's record, NULL: it is another connection's by now. */
+static struct box_conn *record_still(const struct fact *x) {
+    struct box_conn *c = &mine.conns[x->record];
+    return atomic_load_explicit(&c->life.seq, memory_order_acquire) == x->seq ? c : NULL;
+}
+
 /* So that the next look knows since when, though more may come until then. */
-static void note_waiting(const struct fact *x, uint32_t conn) {
-    if (x->waits_since)
-        atomic_store_explicit(&mine.conns[conn].waits_since, x->waits_since, memory_order_relaxed);
+static void note_waiting(const struct fact *x) {
+    struct box_conn *c = x->waits_since ? record_still(x) : NULL;
+    if (c)
+        atomic_store_explicit(&c->waits_since, x->waits_since, memory_order_relaxed);
 }
 
 /* A connection that died without the program's noticing: from when on, at the latest. */
-static void note_death(struct fact *x, uint32_t conn, uint64_t now) {
+static void note_death(struct fact *x, uint64_t now) {
     uint64_t never = 0;
     if (x->tcp != TCP_IS_CLOSE || x->state != CONN_ESTABLISHED || x->eof_at)
         return;
-    atomic_compare_exchange_strong(&mine.conns[conn].eof_at, &never, now);
+    struct box_conn *c = record_still(x);
+    if (c)
+        atomic_compare_exchange_strong(&c->eof_at, &never, now);
     x->eof_at = never ? never : now;
 }
 
@@ -80,8 +89,8 @@ static void visit(int fd, uint64_t slot, void *arg) {
     if (is_same(x, fd, &info)) {
         if (f->count > before) {
             ask_socket(x, fd, &info, f->now);
-            note_waiting(x, conn);
-            note_death(x, conn, f->now);
+            note_waiting(x);
+            note_death(x, f->now);
         }
         fact_add_fd(x, fd);
         return;
@@ -192,9 +201,9 @@ void inside_gather(struct facts *f, const struct system_call *own) {
 }
 
 static void remember(const struct facts *f, const struct fact *x) {
-    struct box_conn *c = &mine.conns[x->record];
+    struct box_conn *c = record_still(x);
     uint64_t never = 0, reported = (f->now & ~REPORTED_CLASS) | x->verdict;
-    if (atomic_load_explicit(&c->life.seq, memory_order_acquire) == x->seq)
+    if (c)
         atomic_compare_exchange_strong(&c->reported, &never, reported);
 }
 

@@ -1,5 +1,6 @@
 /* What is wrong with a connection, where HTTP tells: bodies that nobody reads, connections that
  * were passed over, and places that were called leaky and were none. On synthetic boxes. */
+#include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,55 @@ static void its_group_says_how_much_waits(void **state) {
     make(GET, "");
     assert_says("\n  6 B of the response never read; not touched for 1m30s");
     assert_says("\n      HTTP: GET /a, waiting, 1 request\n");
+}
+
+/* What the kernel says of a connection that nobody else uses. */
+static uint64_t waits_since(uint64_t noted, uint32_t received_ms_ago, uint32_t unread) {
+    struct tcp_info i = {.tcpi_last_data_recv = received_ms_ago,
+                         .tcpi_bytes_received = x->bytes_in + unread,
+                         .tcpi_bytes_acked = x->bytes_out + 1};
+    x->waits_since = noted;
+    x->unread = unread;
+    fact_take_info(x, &i, NOW);
+    return x->waits_since;
+}
+
+static void an_earlier_look_tells_since_when_it_waits(void **state) {
+    (void)state;
+    assert_int_equal(waits_since(0, 5000, 6), NOW - 5 * SECOND);
+    assert_int_equal(waits_since(NOW - 40 * SECOND, 5000, 6), NOW - 40 * SECOND);
+    assert_int_equal(waits_since(NOW - SECOND, 5000, 6), NOW - 5 * SECOND);
+    assert_int_equal(waits_since(NOW - 40 * SECOND, 5000, 0), 0);
+    /* that was before the last read, or in an earlier life of the record */
+    assert_int_equal(waits_since(NOW - 95 * SECOND, 5000, 6), NOW - 5 * SECOND);
+    assert_int_equal(waits_since(x->last_in, 5000, 6), NOW - 5 * SECOND);
+    x->last_in = 0;
+    assert_int_equal(waits_since(NOW - 99 * SECOND, 5000, 6), NOW - 99 * SECOND);
+    assert_int_equal(waits_since(NOW - 101 * SECOND, 5000, 6), NOW - 5 * SECOND);
+    assert_int_equal(x->unseen_use, 0);
+    assert_true(x->has_http);
+}
+
+static void what_went_by_unseen_is_use_and_no_exchange(void **state) {
+    (void)state;
+    struct tcp_info i = {.tcpi_last_data_recv = 7000, .tcpi_last_data_sent = 8000};
+    i.tcpi_bytes_received = x->bytes_in + 6 + 1; /* a FIN */
+    i.tcpi_bytes_acked = x->bytes_out + 2;
+    fact_take_info(x, &i, NOW);
+    assert_true(x->has_http);
+    i.tcpi_bytes_received++;
+    fact_take_info(x, &i, NOW);
+    assert_false(x->has_http);
+    assert_int_equal(x->unseen_use, NOW - 7 * SECOND);
+    make(GET, BODY);
+    i.tcpi_bytes_received = 0;
+    i.tcpi_bytes_acked = x->bytes_out + 3;
+    fact_take_info(x, &i, NOW);
+    assert_false(x->has_http);
+    make(GET, BODY);
+    i = (struct tcp_info){.tcpi_last_data_recv = UINT32_MAX, .tcpi_bytes_received = UINT64_MAX};
+    fact_take_info(x, &i, NOW);
+    assert_int_equal(x->unseen_use, NOW); /* as late as either */
 }
 
 /* --- never-closed ----------------------------------------------------------------------------- */
@@ -490,6 +540,8 @@ int main(void) {
         TEST(bytes_in_the_tls_object_wait_from_the_last_read_on),
         TEST(it_goes_before_what_the_peer_did),
         TEST(its_group_says_how_much_waits),
+        TEST(an_earlier_look_tells_since_when_it_waits),
+        TEST(what_went_by_unseen_is_use_and_no_exchange),
         TEST(only_a_connection_whose_exchanges_are_complete_is_passed_over),
         TEST(who_is_in_the_middle_of_something_else_is_not_passed_over),
         TEST(another_threads_connection_passes_nobody_over),
