@@ -359,9 +359,14 @@ static struct use_of_conn use_of(const struct box_conn *c, const struct box_http
     };
 }
 
+/* Another process that was sent the connection goes on with it. */
+static bool is_passed(const struct box_conn *c) {
+    return atomic_load_explicit(&c->flags, memory_order_relaxed) & CONN_PASSED;
+}
+
 void exchange_closed(struct box_conn *c, uint64_t slot, uint32_t closing_stack) {
     struct box_http *h = innermost(c, slot);
-    if (h && atomic_load(&h->counted)) {
+    if (is_counted(h) && !is_passed(c)) {
         struct use_of_conn u = use_of(c, h);
         u.closing_stack = closing_stack;
         use_ended(atomic_load(&c->site), &u);

@@ -228,6 +228,35 @@ static void every_way_of_closing_ends_it(void **state) {
     wire.fd = -1;
 }
 
+static void send_to_another_process(int fd) {
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec byte = {"x", 1};
+    struct msghdr m = {.msg_iov = &byte,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+    assert_int_equal(sendmsg(ends[0], &m, 0), 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_connection_that_another_process_goes_on_with_does_not_end(void **state) {
+    (void)state;
+    wire_say(&wire, GET);
+    wire_reply(&wire, LENGTH_10 "01");
+    send_to_another_process(wire.fd);
+    assert_int_equal(wire_conn(wire.fd)->flags, CONN_PASSED);
+    assert_ended(USE_ENDS);
+    assert_int_equal(GREW(conns), 1);
+    assert_int_equal(GREW(undrained), 0);
+}
+
 /* --- closed undrained ------------------------------------------------------------------------- */
 
 static void left(const char *heard) {
@@ -774,6 +803,7 @@ int main(void) {
         TEST(requests_are_counted_with_their_connection),
         TEST(a_connection_ends_with_its_last_descriptor),
         TEST(every_way_of_closing_ends_it),
+        TEST(a_connection_that_another_process_goes_on_with_does_not_end),
         TEST(only_what_was_certainly_to_come_was_left_undrained),
         TEST(what_another_process_may_read_on_was_not_left),
         TEST(a_response_to_head_has_nothing_to_drain),
