@@ -275,6 +275,8 @@ static void what_lies_behind_a_write_that_was_cut_short_is_not_read(void **state
     (void)state;
     static const char *const first[] = {"G", "\4\1", "\5\1", "\26\3\1", "x"};
     enum { HALF = 8 << 20 };
+    if (support_is_emulated()) /* takes none of a buffer that it can not read to its end */
+        return;
     char *half = mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(half, MAP_FAILED);
     memset(half, 'x', HALF);
