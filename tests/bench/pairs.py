@@ -46,9 +46,12 @@ class Times:
     def median(self):
         return statistics.median(g / b for b, g in zip(self.bare, self.guarded))
 
+    def added(self):
+        return statistics.median(g - b for b, g in zip(self.bare, self.guarded))
+
     def row(self, title, goal=None):
         return Row(title, "time", min(self.bare), min(self.guarded), self.best(), self.median(),
-                   goal)
+                   goal, self.added())
 
 
 def take_turns(programs, rounds):

@@ -4,7 +4,7 @@ import platform
 from collections import namedtuple
 
 # unit: time (nanoseconds), seconds, bytes or factor; whatever is None prints as "-"
-Row = namedtuple("Row", "title unit bare guarded best median goal")
+Row = namedtuple("Row", "title unit bare guarded best median goal added", defaults=(None,))
 Note = namedtuple("Note", "text")
 
 LAYOUT = "{:<46}{:>10}{:>10}{:>10}{:>8}{:>8}{:>9}"
@@ -34,10 +34,10 @@ def cell(form, value):
 
 
 def added(row):
-    """What the guard adds, by the median where there is one; meaningless for factors."""
-    if row.bare is None or row.unit != "time":
-        return None
-    return row.guarded - row.bare if row.median is None else row.bare * (row.median - 1)
+    """What the guard adds; meaningless for factors."""
+    if row.added is not None or row.bare is None or row.unit != "time":
+        return row.added
+    return row.guarded - row.bare
 
 
 def goal(row):
@@ -60,7 +60,7 @@ def print_head(rounds):
     print(f"each loop: {rounds.pairs} pairs of processes, {rounds.rounds} rounds each, bare and "
           "guarded in turn")
     print("best: best guarded / best bare round; median: of the ratios of neighbouring rounds; "
-          "added: by the median\n")
+          "added: of their differences\n")
     print(LAYOUT.format("", "bare", "guarded", "added", "best", "median", "goal"))
 
 
