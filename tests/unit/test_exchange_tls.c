@@ -219,7 +219,7 @@ static void a_bye_into_a_connection_that_had_ended_ends_nothing(void **state) {
     (void)state;
     rest_after_an_exchange();
     wire_peer_ends(&wire);
-    usleep(150000); /* the kernel's clock, not an event */
+    usleep(150000);    /* the kernel's clock, not an event */
     tls_said_bye(tls); /* whose bytes would be acknowledged */
     assert_int_equal(ended_as(wire.fd, USE_SERVER_CLOSED), 1);
     wire.fd = -1;
