@@ -84,7 +84,7 @@ static void came_to_end(struct box_conn *c, uint64_t slot) {
         atomic_fetch_or(&c->flags, CONN_PEER_EOF) & CONN_PEER_EOF)
         return;
     atomic_store_explicit(&c->eof_at, clock_coarse(), memory_order_relaxed);
-    for (int layer = 0; layer < HTTP_LAYERS; layer++)
+    for (enum http_layer layer = HTTP_PLAIN; layer < HTTP_LAYERS; layer++)
         exchange_end(c, slot, layer, HTTP_RESPONSE_BYTES);
 }
 
