@@ -217,6 +217,8 @@ static void who_answers_a_notice_does_not_end_it(void **state) {
 /* The program says bye and closes; the kernel knows that the server had gone long before. */
 static void a_bye_into_a_connection_that_had_ended_ends_nothing(void **state) {
     (void)state;
+    if (support_is_emulated()) /* TCP_INFO is cut to its first word there */
+        skip();
     rest_after_an_exchange();
     wire_peer_ends(&wire);
     usleep(150000);    /* the kernel's clock, not an event */
