@@ -141,9 +141,12 @@ static void note_idle_closed(struct box_use *use, const struct use_of_conn *u) {
 /* A request on a connection that had answered before and lain idle since met its end, and met it at
  * once: a server that takes its time has begun to answer. */
 static void note_stale(struct box_use *use, const struct use_of_conn *u) {
-    if (!u->ended_by_peer || u->rested < IDLE_LEAST_NS || u->waited > STALE_MOST_NS ||
-        !http_responses(u->http))
+    if (!u->ended_by_peer || u->waited > STALE_MOST_NS || !http_responses(u->http))
         return;
+    if (u->rested < IDLE_LEAST_NS) {
+        add(&use->lost, 1);
+        return;
+    }
     store(&use->last_stale, u->now);
     add(&use->stale, 1);
 }

@@ -104,7 +104,8 @@ static void add_server_idle(struct groups *g, const struct facts *f, uint32_t us
     const struct box_use *u = view_use(f->view, use);
     struct idle_closed c = finding_idle_closed(f, use);
     uint64_t stale = get(&u->stale), last_stale = get(&u->last_stale);
-    if (!stale && c.count < at_least_one(f->view->header->mismatch_min))
+    /* A server that ends them at once has no idle limit, though a client may pause now and then. */
+    if (stale <= get(&u->lost) && c.count < at_least_one(f->view->header->mismatch_min))
         return;
     add(g, f, use, VERDICT_SERVER_IDLE, c.count + stale, c.last > last_stale ? c.last : last_stale);
 }

@@ -312,6 +312,7 @@ struct box_use {
     _Atomic uint32_t keep_alive; /* seconds that it announced last (Keep-Alive: timeout=) */
     _Atomic uint64_t idle_closed, last_idle_closed, idle_least;
     _Atomic uint64_t stale, last_stale;
+    _Atomic uint64_t lost;              /* requests that met such an end without any rest before */
     _Atomic uint8_t undrained_method;   /* enum http_method */
     char undrained_path[HTTP_PATH_MAX]; /* may be torn */
 };

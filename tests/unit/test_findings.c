@@ -310,6 +310,9 @@ static void an_idle_limit_needs_its_number_or_a_lost_request(void **state) {
     idle_closed(0, UINT64_MAX);
     use->stale = 1;
     assert_int_equal(count_of(VERDICT_SERVER_IDLE), 1);
+    use->lost = 1; /* as many were lost without a rest */
+    assert_int_equal(count_of(VERDICT_SERVER_IDLE), 0);
+    use->lost = 0;
     idle_closed(2, 5 * SECOND);
     assert_int_equal(count_of(VERDICT_SERVER_IDLE), 3);
     use->stale = 0;

@@ -635,6 +635,18 @@ static void an_answer_that_breaks_off_is_no_idle_limit(void **state) {
     assert_int_equal(GREW(stale), 0);
 }
 
+/* One that is lost at once met no idle limit. */
+static void a_request_without_a_rest_that_met_the_end_is_lost(void **state) {
+    (void)state;
+    wire_get(&wire, "/a");
+    wire_say(&wire, GET);
+    wire_peer_ends(&wire);
+    hear_end();
+    assert_ended(USE_FAILED);
+    assert_int_equal(GREW(stale), 0);
+    assert_int_equal(GREW(lost), 1);
+}
+
 /* The rest is that before the request, not before its last piece. */
 static void a_request_in_pieces_is_one(void **state) {
     (void)state;
@@ -828,6 +840,7 @@ int main(void) {
         TEST(a_request_after_a_rest_that_met_the_end_was_stale),
         TEST(a_first_request_is_never_stale),
         TEST(an_answer_that_breaks_off_is_no_idle_limit),
+        TEST(a_request_without_a_rest_that_met_the_end_is_lost),
         TEST(a_request_in_pieces_is_one),
         TEST(a_server_that_had_gone_unnoticed_is_found_at_the_close),
         TEST(an_end_behind_unread_bytes_is_found_too),
