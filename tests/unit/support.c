@@ -342,3 +342,15 @@ const char *synthetic_json(struct report *r) {
         fail_msg("no JSON from here on: %.100s", fault);
     return json;
 }
+
+void synthetic_judge(struct report *r, struct view *v, const struct box *b, uint64_t now) {
+    report_free(r);
+    view_own(v, b);
+    synthetic_gather(r, v, now);
+    assert_true(report_judge(r));
+}
+
+void support_holds(const char *text, const char *words) {
+    if (!strstr(text, words))
+        fail_msg("no \"%s\" in:\n%s", words, text);
+}

@@ -84,6 +84,11 @@ uint32_t synthetic_stack(struct box *b, unsigned n, ...);
 uint32_t synthetic_module(struct box *b, const char *path);
 uint32_t synthetic_site(struct box *b, uint32_t stack, uint32_t host, uint32_t direction);
 /* An established connection of a site, opened at `opened`; its host is its peer. */
+/* Gathers and judges all of a box anew: what was judged before is freed. */
+void synthetic_judge(struct report *r, struct view *v, const struct box *b, uint64_t now);
+/* Fails unless the words stand in the text. */
+void support_holds(const char *text, const char *words);
+
 /* Connections of one thread. */
 enum { SYNTHETIC_THREAD = 4211 };
 /* The site has opened another one then. */

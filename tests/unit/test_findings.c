@@ -77,16 +77,12 @@ static uint32_t count_of(enum verdict verdict) {
 
 static void assert_says(const char *words) {
     judge();
-    const char *t = synthetic_text(&r);
-    if (!strstr(t, words))
-        fail_msg("no \"%s\" in:\n%s", words, t);
+    support_holds(synthetic_text(&r), words);
 }
 
 static void assert_json(const char *words) {
     judge();
-    const char *t = synthetic_json(&r);
-    if (!strstr(t, words))
-        fail_msg("no \"%s\" in:\n%s", words, t);
+    support_holds(synthetic_json(&r), words);
 }
 
 static void assert_silent(const char *words) {

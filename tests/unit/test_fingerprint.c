@@ -48,10 +48,7 @@ static void fingerprints_are_fnv_1a(void **state) {
 
 /* Of the first group. */
 static uint64_t fingerprint(void) {
-    report_free(&r);
-    view_own(&view, &box);
-    synthetic_gather(&r, &view, NOW);
-    assert_true(report_judge(&r));
+    synthetic_judge(&r, &view, &box, NOW);
     const char *groups = strstr(synthetic_json(&r), "\"groups\":[");
     assert_non_null(groups);
     const char *f = strstr(groups, "\"fingerprint\":\"");

@@ -39,10 +39,7 @@ static int tidy(void **state) {
 }
 
 static void judge(void) {
-    report_free(&r);
-    view_own(&view, &box);
-    synthetic_gather(&r, &view, NOW);
-    assert_true(report_judge(&r));
+    synthetic_judge(&r, &view, &box, NOW);
 }
 
 static const char *json(void) {
@@ -51,9 +48,7 @@ static const char *json(void) {
 }
 
 static void assert_says(const char *words) {
-    const char *t = json();
-    if (!strstr(t, words))
-        fail_msg("no \"%s\" in:\n%s", words, t);
+    support_holds(json(), words);
 }
 
 static void assert_silent(const char *words) {

@@ -38,10 +38,7 @@ static int tidy(void **state) {
 }
 
 static void judge(void) {
-    report_free(&r);
-    view_own(&view, &box);
-    synthetic_gather(&r, &view, NOW);
-    assert_true(report_judge(&r));
+    synthetic_judge(&r, &view, &box, NOW);
 }
 
 static void assert_verdict(enum verdict want) {
@@ -55,9 +52,7 @@ static const char *text(void) {
 }
 
 static void assert_says(const char *words) {
-    const char *t = text();
-    if (!strstr(t, words))
-        fail_msg("no \"%s\" in:\n%s", words, t);
+    support_holds(text(), words);
 }
 
 static void assert_silent(const char *words) {

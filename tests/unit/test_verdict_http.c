@@ -74,9 +74,7 @@ static const char *rendered(bool json) {
 }
 
 static void says(const char *words, bool json) {
-    const char *t = rendered(json);
-    if (!strstr(t, words))
-        fail_msg("no \"%s\" in:\n%s", words, t);
+    support_holds(rendered(json), words);
 }
 
 #define assert_says(words) says(words, false)
